@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+#
+# For users; the kernel builds this directory by Kbuild. KSRC=DIR: your own kernel tree.
+
+export KSRC
+
+.PHONY: help
+help:
+	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind"
+	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
+	@echo "make quick               KUnit and ioctl tests, for daily work"
+	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make kernel              get the kernel source and lay our files over a copy of it"
+	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
+	@echo "make clean               remove what was built; the kernel source and ccache stay"
+	@echo
+	@echo "KSRC=DIR with any of them: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
+
+.PHONY: run
+run:
+	@scripts/setup run
+	@scripts/run $(SCRIPT)
+
+.PHONY: quick
+quick:
+	@scripts/setup quick
+	@scripts/check --quick
+
+.PHONY: check
+check:
+	@scripts/setup check
+	@scripts/check
+
+.PHONY: lint
+lint:
+	@scripts/setup check
+	@scripts/check-lint
+
+.PHONY: kernel
+kernel:
+	@scripts/setup run
+	@scripts/kernel
+
+.PHONY: install
+install:
+	@scripts/overlay --in-place "$(KSRC)"
+
+.PHONY: clean
+clean:
+	@scripts/clean

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-only OR MIT
+# shellcheck shell=bash disable=SC2034
+#
+# Shared by the scripts beside it, which source it. Standard output is for results, standard error for progress.
+
+set -euo pipefail
+export LC_ALL=C
+
+scripts=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+repo=$(dirname "$scripts")
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/drm-gpuvm
+
+# depmod, on a user's path too
+PATH=$PATH:/usr/sbin:/sbin
+export CCACHE_DIR=$cache/ccache CCACHE_MAXSIZE=3G PYTHONDONTWRITEBYTECODE=1
+mkdir -p "$cache/log" "$CCACHE_DIR"
+trap 'kill $(jobs -p) 2>/dev/null || :' EXIT
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "${0##*/}: $*"; exit 1; }
+
+# need_space MEGABYTES: what a step is about to write into the cache.
+need_space() {
+	local free
+
+	free=$(df --output=avail -m "$cache" | tail -n 1)
+	((free >= $1)) || die "$cache has $free MB free, $1 MB are needed: make room, or set XDG_CACHE_HOME to another disk"
+}
+
+# One user of the cache's trees and build directories at a time, whole runs included.
+lock() {
+	[[ -z ${DRM_GPUVM_LOCKED:-} ]] || return 0
+	exec 9>"$cache/lock"
+	flock -n 9 || { say "waiting for another run to finish"; flock 9; }
+	export DRM_GPUVM_LOCKED=1
+}
+
+# A sign of life while a long step runs.
+ticker() {
+	while sleep 5 >/dev/null 2>&1; do
+		if [[ -t 2 ]]; then
+			printf '\r%s ... %d s' "$1" $((SECONDS - start)) >&2
+		else
+			printf '.' >&2
+		fi
+	done
+}
+
+# step NAME TEXT COMMAND...: run COMMAND with its output in log/NAME.log. The caller looks at the status, so "set -e" does not
+# work in a COMMAND that is a function: it has to chain what it does.
+step() {
+	local log=$cache/log/$1.log text=$2 start=$SECONDS status=0 tick
+	shift 2
+
+	printf '%s ...' "$text" >&2
+	ticker "$text" 9>&- &
+	tick=$!
+	# In the background, where wait can be interrupted by a signal.
+	"$@" >"$log" 2>&1 9>&- </dev/null &
+	wait $! || status=$?
+	kill $tick
+	wait $tick 2>/dev/null || :
+
+	[[ ! -t 2 ]] || printf '\r%s ...' "$text" >&2
+	if ((status)); then
+		printf ' failed after %d s\n' $((SECONDS - start)) >&2
+		tail -n 30 "$log" | sed 's/^/    /' >&2
+		say "    (the whole log: $log)"
+	else
+		printf ' %d s   \n' $((SECONDS - start)) >&2
+	fi
+	return $status
+}
+
+# Sets src (a pristine kernel), tree (a copy with our files in it) and build (where the O= directories are).
+kernel_tree() {
+	local id
+
+	lock
+	if [[ ${KSRC:-} ]]; then
+		src=$(realpath -e "$KSRC" 2>/dev/null) || die "KSRC=$KSRC: no such directory"
+		id=ksrc-$(cksum <<<"$src" | cut -d ' ' -f 1)
+	else
+		src=$("$scripts/kernel-source")
+		id=${src##*/}
+	fi
+	tree=$cache/tree/$id
+	build=$cache/build/$id
+	"$scripts/overlay" "$src" "$tree"
+}
+
+# kmake NAME ARGUMENT...: make in the O= directory build/NAME.
+kmake() {
+	local o=$build/$1
+	shift
+
+	make -C "$tree" O="$o" -j"$(nproc)" CC="ccache gcc" HOSTCC="ccache gcc" "$@"
+}
+
+# configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes.
+configure() {
+	local name=$1 arch=$2 o=$build/$1 line
+	shift 2
+
+	mkdir -p "$o"
+	if [[ -e $o/.config ]] && cat "$@" | cmp -s - "$o/fragments"; then
+		return 0
+	fi
+	kmake "$name" ARCH="$arch" tinyconfig && cat "$@" >>"$o/.config" && kmake "$name" ARCH="$arch" olddefconfig || return
+	while read -r line; do
+		case $line in
+		*=n) ! grep -q "^${line%n}" "$o/.config" ;;
+		*) grep -qxF "$line" "$o/.config" ;;
+		esac || { echo "$line: not possible in this kernel"; return 1; }
+	done < <(cat "$@" | grep ^CONFIG_)
+	cat "$@" >"$o/fragments"
+}
+
+
+# kunit NAME ACTION OPTION...: kunit.py on build/NAME, a kernel with the KUnit tests, vbind and configs/NAME.config.
+kunit() {
+	local name=$1 action=$2
+	shift 2
+
+	mkdir -p "$build/$name" && cd "$tree" && tools/testing/kunit/kunit.py "$action" --build_dir="$build/$name" --jobs="$(nproc)" \
+		--make_options="CC=ccache gcc" --make_options="HOSTCC=ccache gcc" \
+		--kunitconfig=drivers/gpu/drm/gpuvm/tests --kunitconfig="$scripts/configs/um.config" \
+		--kunitconfig="$scripts/configs/$name.config" "$@"
+}
+
+# The user-space programs, for the guest.
+build_tools() { make -C "$repo/tools" O="$build/tools" CC="ccache gcc"; }
+
+program() { echo "file /bin/$1 $build/tools/$1 0755 0 0"; }
+
+# initramfs NAME LINE...: the guest's files, in build/NAME/initramfs, packed by build/NAME's own gen_init_cpio. LINEs are
+# further entries in its language.
+initramfs() {
+	local o=$build/$1
+	shift
+
+	{
+		printf 'dir /%s 0755 0 0\n' bin dev proc sys tmp
+		echo "nod /dev/console 0600 0 0 c 5 1"
+		echo "file /bin/busybox $(command -v busybox) 0755 0 0"
+		echo "slink /bin/sh busybox 0777 0 0"
+		echo "file /init $scripts/guest/init 0755 0 0"
+		printf '%s\n' "$@"
+	} >"$o/initramfs.list"
+	"$o/usr/gen_init_cpio" "$o/initramfs.list" >"$o/initramfs"
+}
+
+# boot_um NAME MEMORY COMMAND...: run a program in the UML kernel build/NAME. Its output is ours; the kernel's goes to
+# log/NAME-boot.log. Returns the program's exit status.
+boot_um() {
+	local o=$build/$1 memory=$2 log=$cache/log/$1-boot.log
+	shift 2
+
+	"$o/linux" mem="$memory" initrd="$o/initramfs" root=/dev/ram0 console=tty0 con=null con0=null,fd:2 con1=null,fd:1 OUTPUT=/dev/tty1 \
+		-- "$@" 2>"$log" </dev/null | tr -d '\r' || :
+	exit_status "$log"
+}
+
+# The guest's last words. Without them its kernel died.
+exit_status() {
+	local status
+
+	status=$(sed -n 's/.*guest: exit status \([0-9]*\).*/\1/p' "$1" | tail -n 1)
+	if [[ -z $status ]]; then
+		tail -n 30 "$1" | sed 's/^/    /' >&2
+		say "the guest did not finish (the whole log: $1)"
+		status=1
+	fi
+	return "$status"
+}
+
+# The sums that finish() prints.
+passed=0
+failed=0
+pass() { passed=$((passed + 1)); }
+fail() { failed=$((failed + 1)); say "FAILED: $*"; }
+
+# check TEXT COMMAND...: passed when the command says yes.
+check() {
+	if "${@:2}"; then
+		pass
+	else
+		fail "$1"
+	fi
+}
+
+# count_tap FILE: every test of a TAP output, which has to keep to its plan.
+count_tap() {
+	local line plan tests=0
+
+	plan=$(sed -n 's/^1\.\.\([0-9]*\).*/\1/p' "$1" | head -n 1)
+	while read -r line; do
+		tests=$((tests + 1))
+		case $line in
+		*"# SKIP"*) say "skipped: $line" ;;
+		ok*) pass ;;
+		*) fail "$line" ;;
+		esac
+	done < <(grep -E '^(not )?ok ' "$1")
+	[[ $tests == "$plan" ]] || fail "$tests tests ran, ${plan:-an unknown number} were planned"
+}
+
+# clean_log FILE: nothing in a kernel log that points at a mistake.
+clean_log() {
+	! grep -E -A 20 "$splat" "$1" | head -n 60 >&2
+}
+
+finish() {
+	echo "$1: $passed passed, $failed failed"
+	((failed == 0))
+	exit
+}
+
+# What a kernel log must not have.
+splat='BUG:|WARNING:|Oops|KASAN|UBSAN|kernel panic|Kernel panic|possible recursive|possible circular|possible deadlock|lock held|suspicious RCU|refcount_t:|unreferenced object|stack-protector|ODEBUG|Call Trace'
