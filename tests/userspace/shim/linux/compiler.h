@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef __SHIM_COMPILER_H__
+#define __SHIM_COMPILER_H__
+
+#include_next <linux/compiler.h>
+#include <linux/stringify.h>
+
+#define __SHIM_PASTE(a, b)	a##b
+#define __SHIM_ID(prefix, n)	__SHIM_PASTE(__##prefix##_, n)
+#define __UNIQUE_ID(prefix)	__SHIM_ID(prefix, __COUNTER__)
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR MIT */
+#ifndef __SHIM_SPINLOCK_H__
+#define __SHIM_SPINLOCK_H__
+
+#include <linux/lockdep.h>
+#include <linux/types.h>
+
+struct spinlock {
+	bool held;
+};
+
+#define spinlock_t struct spinlock
+
+#define spin_lock_init(lock) ((lock)->held = false)
+
+void spin_lock(spinlock_t *lock);
+void spin_unlock(spinlock_t *lock);
+
+#include <linux/mutex.h>
+
+#endif

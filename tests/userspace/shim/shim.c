@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/*
+ * Copyright (c) 2026 The DRM GPUVM project
+ *
+ * The part of the kernel that drm_gpuvm.c calls, for one thread.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <drm/drm_drv.h>
+#include <drm/drm_gem.h>
+#include <linux/dma-resv.h>
+#include <linux/err.h>
+#include <linux/slab.h>
+
+#include "shim.h"
+
+struct shim_state shim;
+struct ww_class reservation_ww_class;
+
+bool shim_splat(const char *file, int line, const char *what)
+{
+	shim.splats++;
+	if (shim.tolerate)
+		return true;
+
+	fflush(stdout);
+	fprintf(stderr, "# splat at %s:%d: %s\n", file, line, what);
+	abort();
+}
+
+void shim_might_sleep(const char *file, int line)
+{
+	if (shim.spins)
+		shim_splat(file, line, "sleeps under a spinlock");
+}
+
+/* ---- Allocations ------------------------------------------------------- */
+
+static bool alloc_fails(void)
+{
+	might_sleep();
+	lockdep_assert(!shim.signalling);
+	shim.allocs++;
+
+	return shim.fail_nth && !--shim.fail_nth;
+}
+
+void *shim_alloc(size_t size)
+{
+	void *p;
+
+	if (alloc_fails())
+		return NULL;
+
+	p = calloc(1, size);
+	if (!p)
+		abort();
+	shim.live++;
+
+	return p;
+}
+
+void *shim_realloc(void *old, size_t size)
+{
+	void *p;
+
+	if (!old)
+		return shim_alloc(size);
+	if (alloc_fails())
+		return NULL;
+
+	p = realloc(old, size);
+	if (!p)
+		abort();
+
+	return p;
+}
+
+void shim_free(const void *p)
+{
+	if (p)
+		shim.live--;
+	free((void *)p);
+}
+
+/* ---- Locks ------------------------------------------------------------- */
+
+void spin_lock(spinlock_t *lock)
+{
+	lockdep_assert(!lock->held);
+	lock->held = true;
+	shim.spins++;
+}
+
+void spin_unlock(spinlock_t *lock)
+{
+	lockdep_assert(lock->held);
+	lock->held = false;
+	shim.spins--;
+}
+
+void mutex_lock(struct mutex *lock)
+{
+	might_sleep();
+	lockdep_assert(!lock->held);
+	lock->held = true;
+	shim.mutexes++;
+}
+
+void mutex_unlock(struct mutex *lock)
+{
+	lockdep_assert(lock->held);
+	lock->held = false;
+	shim.mutexes--;
+}
+
+bool refcount_dec_and_mutex_lock(refcount_t *r, struct mutex *lock)
+{
+	if (refcount_dec_not_one(r))
+		return false;
+
+	mutex_lock(lock);
+	if (refcount_dec_and_test(r))
+		return true;
+
+	mutex_unlock(lock);
+	return false;
+}
+
+bool refcount_dec_and_lock(refcount_t *r, spinlock_t *lock)
+{
+	if (refcount_dec_not_one(r))
+		return false;
+
+	spin_lock(lock);
+	if (refcount_dec_and_test(r))
+		return true;
+
+	spin_unlock(lock);
+	return false;
+}
+
+static void resv_take(struct dma_resv *resv, struct ww_acquire_ctx *ctx)
+{
+	might_sleep();
+	lockdep_assert(!shim.mutexes);
+	lockdep_assert(!shim.signalling);
+	lockdep_assert(!resv->held);
+	resv->held = true;
+	resv->ctx = ctx;
+	shim.resvs++;
+}
+
+int dma_resv_lock(struct dma_resv *resv, struct ww_acquire_ctx *ctx)
+{
+	if (ctx && resv->held && resv->ctx == ctx)
+		return -EALREADY;
+	if (ctx && shim.contend_nth && !--shim.contend_nth)
+		return -EDEADLK;
+
+	resv_take(resv, ctx);
+	return 0;
+}
+
+/* Whoever backs off has let go of everything else. */
+void dma_resv_lock_slow(struct dma_resv *resv, struct ww_acquire_ctx *ctx)
+{
+	lockdep_assert(!shim.resvs);
+	resv_take(resv, ctx);
+}
+
+void dma_resv_unlock(struct dma_resv *resv)
+{
+	lockdep_assert(resv->held);
+	resv->held = false;
+	resv->ctx = NULL;
+	resv->reserved = 0;
+	shim.resvs--;
+}
+
+int dma_resv_reserve_fences(struct dma_resv *resv, unsigned int num)
+{
+	dma_resv_assert_held(resv);
+	if (WARN_ON(!num))
+		return -EINVAL;
+	if (alloc_fails())
+		return -ENOMEM;
+
+	resv->reserved = max(resv->reserved, num);
+	return 0;
+}
+
+void dma_resv_add_fence(struct dma_resv *resv, struct dma_fence *fence,
+			enum dma_resv_usage usage)
+{
+	dma_resv_assert_held(resv);
+	WARN_ON(!resv->reserved);
+	resv->reserved--;
+	resv->fences++;
+	resv->usage = usage;
+	fence->users++;
+}
+
+/* ---- Objects and devices ----------------------------------------------- */
+
+void drm_gem_private_object_init(struct drm_device *dev,
+				 struct drm_gem_object *obj, size_t size)
+{
+	kref_init(&obj->refcount);
+	obj->dev = dev;
+	obj->size = size;
+	if (!obj->resv)
+		obj->resv = &obj->_resv;
+	INIT_LIST_HEAD(&obj->gpuva.list);
+	/* In the kernel, a resv to be freed. */
+	shim.live++;
+}
+
+void drm_gem_object_release(struct drm_gem_object *obj)
+{
+	WARN_ON(!list_empty(&obj->gpuva.list));
+	lockdep_assert(!obj->gpuva.lock.held);
+	lockdep_assert(!obj->_resv.held);
+	shim.live--;
+}
+
+void drm_gem_object_free(struct kref *kref)
+{
+	struct drm_gem_object *obj = container_of(kref, struct drm_gem_object,
+						  refcount);
+
+	obj->funcs->free(obj);
+}
+
+void drm_dev_get(struct drm_device *drm)
+{
+	kref_get(&drm->ref);
+}
+
+static void dev_release(struct kref *kref)
+{
+	shim_splat(__FILE__, __LINE__, "the device's last reference is gone");
+}
+
+void drm_dev_put(struct drm_device *drm)
+{
+	kref_put(&drm->ref, dev_release);
+}
