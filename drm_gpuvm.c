@@ -1363,7 +1363,29 @@ drm_gpuvm_prepare_range(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_prepare_range);
 
-static int exec_lock_once(struct drm_gpuvm_exec *vm_exec)
+/* Locks with @lock_once, again after each contention; nothing on errors. */
+static int exec_lock_loop(struct drm_gpuvm_exec *vm_exec, const void *arg,
+			  int (*lock_once)(struct drm_gpuvm_exec *vm_exec,
+					   const void *arg))
+{
+	struct drm_exec *exec = &vm_exec->exec;
+	int ret = 0;
+
+	drm_exec_init(exec, vm_exec->flags, 0);
+	drm_exec_until_all_locked(exec) {
+		ret = lock_once(vm_exec, arg);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+
+	if (ret)
+		drm_exec_fini(exec);
+
+	return ret;
+}
+
+static int exec_lock_vm(struct drm_gpuvm_exec *vm_exec, const void *unused)
 {
 	int ret;
 
@@ -1395,21 +1417,7 @@ static int exec_lock_once(struct drm_gpuvm_exec *vm_exec)
 int
 drm_gpuvm_exec_lock(struct drm_gpuvm_exec *vm_exec)
 {
-	struct drm_exec *exec = &vm_exec->exec;
-	int ret = 0;
-
-	drm_exec_init(exec, vm_exec->flags, 0);
-	drm_exec_until_all_locked(exec) {
-		ret = exec_lock_once(vm_exec);
-		drm_exec_retry_on_contention(exec);
-		if (ret)
-			break;
-	}
-
-	if (ret)
-		drm_exec_fini(exec);
-
-	return ret;
+	return exec_lock_loop(vm_exec, NULL, exec_lock_vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_exec_lock);
 
@@ -1457,6 +1465,19 @@ drm_gpuvm_exec_lock_array(struct drm_gpuvm_exec *vm_exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_exec_lock_array);
 
+struct exec_range {
+	u64 addr;
+	u64 range;
+};
+
+static int exec_lock_mapped(struct drm_gpuvm_exec *vm_exec, const void *arg)
+{
+	const struct exec_range *range = arg;
+
+	return drm_gpuvm_prepare_range(vm_exec->vm, &vm_exec->exec, range->addr,
+				       range->range, vm_exec->num_fences);
+}
+
 /**
  * drm_gpuvm_exec_lock_range() - lock the objects that are mapped in a range
  * @vm_exec: the context; its flags have to ignore duplicates if an object can be
@@ -1475,22 +1496,9 @@ int
 drm_gpuvm_exec_lock_range(struct drm_gpuvm_exec *vm_exec,
 			  u64 addr, u64 range)
 {
-	struct drm_exec *exec = &vm_exec->exec;
-	int ret = 0;
+	struct exec_range args = { .addr = addr, .range = range };
 
-	drm_exec_init(exec, vm_exec->flags, 0);
-	drm_exec_until_all_locked(exec) {
-		ret = drm_gpuvm_prepare_range(vm_exec->vm, exec, addr, range,
-					      vm_exec->num_fences);
-		drm_exec_retry_on_contention(exec);
-		if (ret)
-			break;
-	}
-
-	if (ret)
-		drm_exec_fini(exec);
-
-	return ret;
+	return exec_lock_loop(vm_exec, &args, exec_lock_mapped);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_exec_lock_range);
 
