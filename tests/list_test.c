@@ -433,9 +433,6 @@ static void validate_drops_last_reference_under_lock(struct kunit *test)
 	struct gt *gt = test->priv;
 	struct validate v;
 
-	if (mode->flags == DRM_GPUVM_RESV_PROTECTED)
-		kunit_skip(test, "the callback must keep a reference in this mode");
-
 	validate_begin(gt, &v, mode->flags);
 	gt->validate = put_this;
 	gt->validate_priv = &v;
@@ -487,6 +484,39 @@ static void validate_skips_what_is_not_locked(struct kunit *test)
 
 	gt_vm_bo_put(gt, vm_bo);
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_exec_lock(&v.exec), 0);
+	validate_end(gt, &v);
+}
+
+static int validate_again(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	int *ret = gt->validate_priv;
+
+	gt_warn_begin(gt);
+	*ret = drm_gpuvm_validate(vm_bo->vm, exec);
+	gt_warn_end(gt, 1, 1);
+	vm_bo->evicted = false;
+
+	return 0;
+}
+
+/* Two walks at a time would each miss objects: the second is refused. */
+static void second_walk_is_refused(struct kunit *test)
+{
+	const struct gt_mode *mode = test->param_value;
+	struct gt *gt = test->priv;
+	struct validate v;
+	int ret = 0;
+
+	if (mode->flags & DRM_GPUVM_RESV_PROTECTED)
+		kunit_skip(test, "the VM's resv lets only one in");
+
+	validate_begin(gt, &v, mode->flags);
+	gt->validate = validate_again;
+	gt->validate_priv = &ret;
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_validate(v.vm, &v.exec.exec), 0);
+	KUNIT_EXPECT_EQ(test, ret, -EBUSY);
+	KUNIT_EXPECT_EQ(test, gt->validated, 3);
+	KUNIT_EXPECT_EQ(test, evicted(v.vm), 0);
 	validate_end(gt, &v);
 }
 
@@ -603,6 +633,7 @@ static struct kunit_case gpuvm_list_tests[] = {
 	KUNIT_CASE_PARAM(validate_while_others_go, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_drops_last_reference_under_lock, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_skips_what_is_not_locked, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(second_walk_is_refused, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_without_callback, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(walks_skip_zombies, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(extobj_added_between_walks, gt_mode_gen_params),

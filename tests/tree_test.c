@@ -550,6 +550,21 @@ static void remove_twice_does_nothing(struct kunit *test)
 	gt_expect_picture(test, vm, GT_BASE, "|*0|*1|*2|", "inserted again");
 }
 
+static void remove_of_never_inserted_does_nothing(struct kunit *test)
+{
+	struct gt *gt = test->priv;
+	struct drm_gpuvm *vm = gt_vm(gt, 0);
+	struct drm_gpuva *va = gt_va(gt, AT(0), GT_PAGES(1), NULL, 0);
+	char *before = gt_snapshot(test, vm);
+
+	gt_warn_begin(gt);
+	drm_gpuva_remove(va);
+	gt_warn_end(gt, 0, 1);
+	gt_expect_unchanged(test, vm, before);
+	KUNIT_EXPECT_PTR_EQ(test, va->vm, NULL);
+	gt_va_free(va);
+}
+
 static void remove_reserved_does_nothing(struct kunit *test)
 {
 	struct gt *gt = test->priv;
@@ -558,7 +573,7 @@ static void remove_reserved_does_nothing(struct kunit *test)
 
 	gt_warn_begin(gt);
 	drm_gpuva_remove(&vm->kernel_alloc_node);
-	gt_warn_end(gt, 1, 1);
+	gt_warn_end(gt, 0, 1);
 	gt_expect_unchanged(test, vm, before);
 	gpuvm_check(test, vm);
 }
@@ -732,6 +747,7 @@ static struct kunit_case gpuvm_tree_tests[] = {
 	KUNIT_CASE(iterate_evaluates_once),
 	KUNIT_CASE(last_byte_of_2_64),
 	KUNIT_CASE(remove_twice_does_nothing),
+	KUNIT_CASE(remove_of_never_inserted_does_nothing),
 	KUNIT_CASE(remove_reserved_does_nothing),
 	KUNIT_CASE(invalidate),
 	KUNIT_CASE(random_against_model),
