@@ -36,19 +36,29 @@ extern "C" {
  * are what queries report, are unique per device and are never used again.
  */
 
-/** define DRM_VBIND_PAGE_SIZE - the smallest unit that can be mapped */
+/**
+ * define DRM_VBIND_PAGE_SIZE - the smallest unit that can be mapped
+ */
 #define DRM_VBIND_PAGE_SIZE	4096
 
-/** define DRM_VBIND_MAX_BINDS - the longest array that VM_BIND takes */
+/**
+ * define DRM_VBIND_MAX_BINDS - the longest array that VM_BIND takes
+ */
 #define DRM_VBIND_MAX_BINDS	4096
 
-/** define DRM_VBIND_MAX_STEPS - the most steps that VM_BIND reports */
+/**
+ * define DRM_VBIND_MAX_STEPS - the most steps that VM_BIND reports
+ */
 #define DRM_VBIND_MAX_STEPS	65536
 
-/** define DRM_VBIND_MAX_VMS - how many VMs one open file can have */
+/**
+ * define DRM_VBIND_MAX_VMS - how many VMs one open file can have
+ */
 #define DRM_VBIND_MAX_VMS	1024
 
-/** define DRM_VBIND_NO_INDEX - no element of the array is to blame */
+/**
+ * define DRM_VBIND_NO_INDEX - no element of the array is to blame
+ */
 #define DRM_VBIND_NO_INDEX	0xffffffffU
 
 #define DRM_VBIND_GEM_CREATE	0x00
@@ -230,16 +240,26 @@ enum drm_vbind_step_type {
 	DRM_VBIND_STEP_PREFETCH = 3,
 };
 
-/** define DRM_VBIND_STEP_KEEP - the page table entries would stay the same */
+/**
+ * define DRM_VBIND_STEP_KEEP - the page table entries would stay the same
+ */
 #define DRM_VBIND_STEP_KEEP		0x1
-/** define DRM_VBIND_STEP_PREV - the front of a cut mapping stays */
+/**
+ * define DRM_VBIND_STEP_PREV - the front of a cut mapping stays
+ */
 #define DRM_VBIND_STEP_PREV		0x2
-/** define DRM_VBIND_STEP_NEXT - the end of a cut mapping stays */
+/**
+ * define DRM_VBIND_STEP_NEXT - the end of a cut mapping stays
+ */
 #define DRM_VBIND_STEP_NEXT		0x4
 
-/** define DRM_VBIND_MAPPING_SPARSE - the mapping has no BO */
+/**
+ * define DRM_VBIND_MAPPING_SPARSE - the mapping has no BO
+ */
 #define DRM_VBIND_MAPPING_SPARSE	0x1
-/** define DRM_VBIND_MAPPING_READONLY - the GPU cannot write to the mapping */
+/**
+ * define DRM_VBIND_MAPPING_READONLY - the GPU cannot write to the mapping
+ */
 #define DRM_VBIND_MAPPING_READONLY	0x2
 
 /**
