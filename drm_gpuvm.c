@@ -70,6 +70,12 @@ static bool range_is_reserved(struct drm_gpuvm *gpuvm, u64 addr, u64 last)
 	       overlaps(&gpuvm->kernel_alloc_node, addr, last);
 }
 
+static bool range_valid(struct drm_gpuvm *gpuvm, u64 addr, u64 range)
+{
+	return range_in_vm(gpuvm, addr, range) &&
+	       !range_is_reserved(gpuvm, addr, addr + (range - 1));
+}
+
 /**
  * drm_gpuvm_range_valid() - whether a range can be mapped in a VM
  * @gpuvm: the VM
@@ -84,8 +90,7 @@ bool
 drm_gpuvm_range_valid(struct drm_gpuvm *gpuvm,
 		      u64 addr, u64 range)
 {
-	return range_in_vm(gpuvm, addr, range) &&
-	       !range_is_reserved(gpuvm, addr, addr + (range - 1));
+	return range_valid(gpuvm, addr, range);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_range_valid);
 
@@ -163,8 +168,7 @@ static bool is_position(struct drm_gpuvm *gpuvm, struct list_head *pos, u64 addr
 
 /*
  * Finds the position of an address. The steps of one request, and requests for
- * neighbouring addresses, upwards or downwards, find it at the cursor or in
- * front of that, without a walk down the tree.
+ * ascending addresses, find it at the cursor without a walk down the tree.
  *
  * Op lists may be made by several readers at a time. They all leave the cursor
  * on the list, and whoever takes something off it excludes them.
@@ -175,9 +179,6 @@ static struct list_head *find_position(struct drm_gpuvm *gpuvm, u64 addr)
 
 	if (is_position(gpuvm, pos, addr))
 		return pos;
-
-	if (is_position(gpuvm, pos->prev, addr))
-		return pos->prev;
 
 	pos = walk_to_position(gpuvm, addr);
 	WRITE_ONCE(gpuvm->rb.cursor, pos);
@@ -239,7 +240,10 @@ static void remove_va(struct drm_gpuvm *gpuvm, struct drm_gpuva *va)
 	list_del_init(&va->rb.entry);
 }
 
-/* Puts one mapping in the place of another: the tree keeps its shape. */
+/*
+ * Puts one mapping in the place of another: the tree keeps its shape. The caller
+ * sets the cursor, which may be at @old.
+ */
 static void replace_va(struct drm_gpuvm *gpuvm, struct drm_gpuva *old,
 		       struct drm_gpuva *new)
 {
@@ -249,7 +253,6 @@ static void replace_va(struct drm_gpuvm *gpuvm, struct drm_gpuva *old,
 		RB_CLEAR_NODE(&old->rb.node);
 		list_replace_init(&old->rb.entry, &new->rb.entry);
 	}
-	WRITE_ONCE(gpuvm->rb.cursor, new->rb.entry.next);
 }
 
 static void count_mapping(struct drm_gpuvm *gpuvm)
@@ -282,7 +285,7 @@ drm_gpuva_insert(struct drm_gpuvm *gpuvm,
 {
 	int ret;
 
-	if (!drm_gpuvm_range_valid(gpuvm, va->va.addr, va->va.range))
+	if (!range_valid(gpuvm, va->va.addr, va->va.range))
 		return -EINVAL;
 
 	ret = insert_va(gpuvm, va);
@@ -376,7 +379,7 @@ EXPORT_SYMBOL_GPL(drm_gpuva_find);
 struct drm_gpuva *
 drm_gpuva_find_prev(struct drm_gpuvm *gpuvm, u64 start)
 {
-	if (!start || !drm_gpuvm_range_valid(gpuvm, start - 1, 1))
+	if (!start || !range_valid(gpuvm, start - 1, 1))
 		return NULL;
 
 	return drm_gpuva_find_first(gpuvm, start - 1, 1);
@@ -395,7 +398,7 @@ EXPORT_SYMBOL_GPL(drm_gpuva_find_prev);
 struct drm_gpuva *
 drm_gpuva_find_next(struct drm_gpuvm *gpuvm, u64 end)
 {
-	if (!drm_gpuvm_range_valid(gpuvm, end, 1))
+	if (!range_valid(gpuvm, end, 1))
 		return NULL;
 
 	return drm_gpuva_find_first(gpuvm, end, 1);
@@ -1502,29 +1505,11 @@ drm_gpuvm_exec_lock_range(struct drm_gpuvm_exec *vm_exec,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_exec_lock_range);
 
-/* Drops the walk's reference, which may be the last one after the callback. */
-static int validate_bo(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
-{
-	struct drm_gpuvm *gpuvm = vm_bo->vm;
-	int ret;
-
-	ret = gpuvm->ops->vm_bo_validate(vm_bo, exec);
-	if (!ret) {
-		dma_resv_assert_held(vm_bo->obj->resv);
-		if (!vm_bo->evicted)
-			bo_list_del(gpuvm, &gpuvm->evict,
-				    &vm_bo->list.entry.evict);
-	}
-
-	if (drm_gpuvm_immediate_mode(gpuvm))
-		drm_gpuvm_bo_put_deferred(vm_bo);
-	else
-		drm_gpuvm_bo_put(vm_bo);
-
-	return ret;
-}
-
-/* Callbacks may move any entry of the list, so no place in it is safe. */
+/*
+ * Callbacks may move any entry of the list, and destroy the vm_bo at hand. So no
+ * place in the list is safe, and the vm_bo is looked at again only if it is still
+ * what the walk passed last.
+ */
 static int validate_resv(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 {
 	struct drm_gpuvm_bo *vm_bo;
@@ -1536,8 +1521,16 @@ static int validate_resv(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 
 	while (!ret && (entry = bo_list_step(&gpuvm->evict, &passed))) {
 		vm_bo = list_entry(entry, struct drm_gpuvm_bo, list.entry.evict);
-		if (kref_get_unless_zero(&vm_bo->kref))
-			ret = validate_bo(vm_bo, exec);
+		if (bo_is_zombie(vm_bo))
+			continue;
+
+		ret = gpuvm->ops->vm_bo_validate(vm_bo, exec);
+		if (ret || passed.prev != entry)
+			continue;
+
+		dma_resv_assert_held(vm_bo->obj->resv);
+		if (!vm_bo->evicted)
+			list_del_init(entry);
 	}
 
 	list_splice(&passed, &gpuvm->evict.list);
@@ -1585,8 +1578,17 @@ static int validate_spin(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 	if (ret)
 		return ret;
 
-	while (!ret && (vm_bo = next_evicted(gpuvm, exec, &passed)))
-		ret = validate_bo(vm_bo, exec);
+	while (!ret && (vm_bo = next_evicted(gpuvm, exec, &passed))) {
+		ret = gpuvm->ops->vm_bo_validate(vm_bo, exec);
+		if (!ret && !vm_bo->evicted)
+			bo_list_del(gpuvm, &gpuvm->evict,
+				    &vm_bo->list.entry.evict);
+
+		if (drm_gpuvm_immediate_mode(gpuvm))
+			drm_gpuvm_bo_put_deferred(vm_bo);
+		else
+			drm_gpuvm_bo_put(vm_bo);
+	}
 
 	bo_list_walk_end(&gpuvm->evict, &passed);
 
@@ -1743,6 +1745,10 @@ drm_gpuva_remap(struct drm_gpuva *prev,
 		count_mapping(gpuvm);
 	}
 
+	/* The request goes on between the parts. */
+	WRITE_ONCE(gpuvm->rb.cursor,
+		   op->next ? &next->rb.entry : prev->rb.entry.next);
+
 	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_remap);
@@ -1816,44 +1822,31 @@ static bool req_valid(struct drm_gpuvm *gpuvm,
 {
 	u64 last;
 
-	return drm_gpuvm_range_valid(gpuvm, req->va.addr, req->va.range) &&
+	return range_valid(gpuvm, req->va.addr, req->va.range) &&
 	       (!req->gem.obj ||
 		range_last(req->gem.offset, req->va.range, &last));
 }
 
 /*
- * The mappings that a valid request overlaps. The walk is ahead of its caller,
- * who may remove or replace the mapping at hand, but no other.
+ * The mappings that a valid request overlaps. Walks look for the next one before
+ * they let go of the one at hand, which may then be removed or replaced.
  */
-struct overlaps {
-	struct drm_gpuva *next;
-	u64 last;
-};
+static inline struct drm_gpuva *first_overlap(struct drm_gpuvm *gpuvm,
+					      const struct drm_gpuva_op_map *req)
+{
+	return overlap_at(gpuvm, find_position(gpuvm, req->va.addr),
+			  req->va.addr + (req->va.range - 1));
+}
 
-static struct overlaps overlaps_begin(struct drm_gpuvm *gpuvm,
-				      const struct drm_gpuva_op_map *req)
+static inline struct drm_gpuva *next_overlap(struct drm_gpuva *va,
+					     const struct drm_gpuva_op_map *req)
 {
 	u64 last = req->va.addr + (req->va.range - 1);
 
-	return (struct overlaps) {
-		.next = overlap_at(gpuvm, find_position(gpuvm, req->va.addr),
-				   last),
-		.last = last,
-	};
-}
-
-static struct drm_gpuva *overlaps_next(struct overlaps *walk)
-{
-	struct drm_gpuva *va = walk->next;
-
-	if (!va)
+	if (drm_gpuva_last(va) >= last)
 		return NULL;
 
-	walk->next = drm_gpuva_last(va) < walk->last ? __drm_gpuva_next(va) : NULL;
-	if (walk->next && walk->next->va.addr > walk->last)
-		walk->next = NULL;
-
-	return va;
+	return overlap_at(va->vm, va->rb.entry.next, last);
 }
 
 static int step_map(const struct drm_gpuvm_ops *fn, void *priv,
@@ -1893,14 +1886,15 @@ static int step_remap(const struct drm_gpuvm_ops *fn, void *priv,
 	return fn->sm_step_remap(&op, priv);
 }
 
-/* Takes from one mapping what a request covers of it. */
-static int step_clear(const struct drm_gpuvm_ops *fn, void *priv,
-		      struct drm_gpuva *va, const struct drm_gpuva_op_map *req)
+/*
+ * On its own, since most requests split nothing: the compiler clears and guards
+ * what a function has on its stack.
+ */
+static noinline int step_split(const struct drm_gpuvm_ops *fn, void *priv,
+			       struct drm_gpuva *va,
+			       const struct drm_gpuva_op_map *req)
 {
 	struct drm_gpuva_split split;
-
-	if (is_covered(va, req))
-		return step_unmap(fn, priv, va, is_contiguous(va, req));
 
 	drm_gpuva_split(va, req, &split);
 
@@ -1927,12 +1921,16 @@ static int step_cut(const struct drm_gpuvm_ops *fn, void *priv,
 static int walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
 		      void *priv, const struct drm_gpuva_op_map *req)
 {
-	struct overlaps walk = overlaps_begin(gpuvm, req);
-	struct drm_gpuva *va;
+	struct drm_gpuva *va, *next;
 	int ret;
 
-	while ((va = overlaps_next(&walk))) {
-		ret = step_clear(fn, priv, va, req);
+	for (va = first_overlap(gpuvm, req); va; va = next) {
+		next = next_overlap(va, req);
+
+		if (is_covered(va, req))
+			ret = step_unmap(fn, priv, va, is_contiguous(va, req));
+		else
+			ret = step_split(fn, priv, va, req);
 		if (ret)
 			return ret;
 	}
@@ -1972,15 +1970,15 @@ static int walk_madvise(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
 			void *priv, u64 addr, u64 range)
 {
 	struct drm_gpuva_op_map req = { .va.addr = addr, .va.range = range };
-	struct overlaps walk;
-	struct drm_gpuva *va;
+	struct drm_gpuva *va, *next;
 	int ret;
 
 	if (!req_valid(gpuvm, &req))
 		return -EINVAL;
 
-	walk = overlaps_begin(gpuvm, &req);
-	while ((va = overlaps_next(&walk))) {
+	for (va = first_overlap(gpuvm, &req); va; va = next) {
+		next = next_overlap(va, &req);
+
 		if (va->gem.obj || is_covered(va, &req))
 			continue;
 
@@ -1996,11 +1994,12 @@ static int walk_madvise(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
 static int walk_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 		     const struct drm_gpuva_op_map *req)
 {
-	struct overlaps walk = overlaps_begin(gpuvm, req);
-	struct drm_gpuva *va;
+	struct drm_gpuva *va, *next;
 	int ret;
 
-	while ((va = overlaps_next(&walk))) {
+	for (va = first_overlap(gpuvm, req); va; va = next) {
+		next = next_overlap(va, req);
+
 		if (!va->gem.obj)
 			continue;
 
@@ -2396,14 +2395,14 @@ static int walk_prefetch(struct op_list_ctx *ctx,
 			 const struct drm_gpuva_op_map *req)
 {
 	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_PREFETCH };
-	struct overlaps walk;
+	struct drm_gpuva *va;
 	int ret;
 
 	if (!req_valid(ctx->gpuvm, req))
 		return -EINVAL;
 
-	walk = overlaps_begin(ctx->gpuvm, req);
-	while ((op.prefetch.va = overlaps_next(&walk))) {
+	for (va = first_overlap(ctx->gpuvm, req); va; va = next_overlap(va, req)) {
+		op.prefetch.va = va;
 		ret = step_note(&op, ctx);
 		if (ret)
 			return ret;
