@@ -264,6 +264,8 @@ struct drm_gem_object *gt_obj(struct gt *gt, char name, struct drm_gpuvm *local_
 		drm_gem_object_get(o->r_obj);
 		o->base.resv = drm_gpuvm_resv(local_to);
 	}
+	/* Linux 7.2 leaves this to drivers without DRIVER_GEM_GPUVA. */
+	drm_gem_gpuva_init(&o->base);
 	drm_gem_private_object_init(gt->drm, &o->base, GT_PAGES(64));
 	gt_count(gt, GT_OBJS, 1);
 	gt->objs[i] = &o->base;

@@ -68,6 +68,8 @@ struct drm_gem_object *vbind_gem_create_object(struct drm_device *drm,
 	if (!bo)
 		return ERR_PTR(-ENOMEM);
 
+	/* Linux 7.2 leaves this to drivers without DRIVER_GEM_GPUVA. */
+	drm_gem_gpuva_init(&bo->base.base);
 	bo->base.base.funcs = &vbind_gem_funcs;
 	bo->id = atomic64_inc_return(&vbind->last_bo_id);
 
