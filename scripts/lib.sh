@@ -23,7 +23,7 @@ die() { say "${0##*/}: $*"; exit 1; }
 need_space() {
 	local free
 
-	free=$(df --output=avail -m "$cache" | tail -n 1)
+	free=$(($(df --output=avail -m "$cache" | tail -n 1)))
 	((free >= $1)) || die "$cache has $free MB free, $1 MB are needed: make room, or set XDG_CACHE_HOME to another disk"
 }
 
@@ -205,10 +205,14 @@ count_tap() {
 	[[ $tests == "$plan" ]] || fail "$tests tests ran, ${plan:-an unknown number} were planned"
 }
 
-# clean_log FILE: nothing in a kernel log that points at a mistake.
-clean_log() {
-	! grep -E -A 20 "$splat" "$1" | head -n 60 >&2
+# lacks FILE PATTERN: there is a FILE with something in it, but nothing like PATTERN.
+lacks() {
+	[[ -s $1 ]] || { say "$1 is missing or empty"; return 1; }
+	! grep -E -A 20 "$2" "$1" >&2
 }
+
+# clean_log FILE: nothing in a kernel log that points at a mistake.
+clean_log() { lacks "$1" "$splat"; }
 
 finish() {
 	echo "$1: $passed passed, $failed failed"
@@ -217,4 +221,5 @@ finish() {
 }
 
 # What a kernel log must not have.
-splat='BUG:|WARNING:|Oops|KASAN|UBSAN|kernel panic|Kernel panic|possible recursive|possible circular|possible deadlock|lock held|suspicious RCU|refcount_t:|unreferenced object|stack-protector|ODEBUG|Call Trace'
+splat='BUG:|WARNING:|Oops|[Kk]ernel panic|Call Trace|KASAN|UBSAN|ODEBUG|refcount_t:|stack-protector'
+splat+='|possible recursive|possible circular|possible deadlock|lock held|suspicious RCU|unreferenced object'
