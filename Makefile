@@ -10,6 +10,7 @@ help:
 	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -35,6 +36,11 @@ check:
 lint:
 	@scripts/setup check
 	@scripts/check-lint
+
+.PHONY: bench
+bench:
+	@scripts/setup bench
+	@scripts/bench $(ARGS)
 
 .PHONY: kernel
 kernel:
