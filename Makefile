@@ -15,7 +15,7 @@ help:
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
 	@echo
-	@echo "KSRC=DIR with any of them: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
+	@echo "KSRC=DIR with any of them but bench: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
 
 .PHONY: run
 run:
