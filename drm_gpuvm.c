@@ -6,10 +6,10 @@
  * links, exec, split and merge, op lists. Documentation/gpu/drm-gpuvm.rst has
  * the guide.
  *
- * Lock order, outer first: resv locks, &drm_gem_object.gpuva's lock,
- * &drm_gpuvm_bo_list.lock. The driver's lock on a VM's mappings is outside of
- * the resv locks in staged mode, and between them and the rest in immediate mode,
- * where it is taken in fence signalling.
+ * Lock order, outer first: resv locks, &drm_gem_object.gpuva's lock, the spinlocks
+ * of the VM's lists and of &drm_gpuvm.bos. The driver's lock on a VM's mappings is
+ * outside of the resv locks in staged mode, and between them and the rest in
+ * immediate mode, where it is taken in fence signalling.
  */
 
 #include <drm/drm_drv.h>
@@ -27,14 +27,24 @@
 
 #include "drm_gpuvm_internal.h"
 
-/* Every allocation that is not a driver's, so that tests can make each fail. */
+/*
+ * Every allocation that is not a driver's, so that tests can make each fail. The
+ * memory is not cleared: most of it is written over right away.
+ */
 VISIBLE_IF_KUNIT void *drm_gpuvm_alloc(size_t size)
 {
 	KUNIT_STATIC_STUB_REDIRECT(drm_gpuvm_alloc, size);
 
-	return kzalloc(size, GFP_KERNEL);
+	return kmalloc(size, GFP_KERNEL);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuvm_alloc);
+
+static void *alloc_cleared(size_t size)
+{
+	void *memory = drm_gpuvm_alloc(size);
+
+	return memory ? memset(memory, 0, size) : NULL;
+}
 
 /* ---- Ranges ------------------------------------------------------------ */
 
@@ -70,7 +80,7 @@ static bool range_is_reserved(struct drm_gpuvm *gpuvm, u64 addr, u64 last)
 	       overlaps(&gpuvm->kernel_alloc_node, addr, last);
 }
 
-static bool range_valid(struct drm_gpuvm *gpuvm, u64 addr, u64 range)
+static inline bool range_valid(struct drm_gpuvm *gpuvm, u64 addr, u64 range)
 {
 	return range_in_vm(gpuvm, addr, range) &&
 	       !range_is_reserved(gpuvm, addr, addr + (range - 1));
@@ -220,18 +230,6 @@ static void insert_at(struct drm_gpuvm *gpuvm, struct drm_gpuva *va,
 	WRITE_ONCE(gpuvm->rb.cursor, pos);
 }
 
-static int insert_va(struct drm_gpuvm *gpuvm, struct drm_gpuva *va)
-{
-	struct list_head *pos = find_position(gpuvm, va->va.addr);
-
-	if (overlap_at(gpuvm, pos, drm_gpuva_last(va)))
-		return -EEXIST;
-
-	insert_at(gpuvm, va, pos);
-
-	return 0;
-}
-
 static void remove_va(struct drm_gpuvm *gpuvm, struct drm_gpuva *va)
 {
 	WRITE_ONCE(gpuvm->rb.cursor, va->rb.entry.next);
@@ -283,16 +281,21 @@ int
 drm_gpuva_insert(struct drm_gpuvm *gpuvm,
 		 struct drm_gpuva *va)
 {
-	int ret;
+	struct list_head *pos;
 
-	if (!range_valid(gpuvm, va->va.addr, va->va.range))
+	if (!range_in_vm(gpuvm, va->va.addr, va->va.range))
 		return -EINVAL;
 
-	ret = insert_va(gpuvm, va);
-	if (!ret)
-		count_mapping(gpuvm);
+	/* The reserved range is in the tree, and in the way of what touches it. */
+	pos = find_position(gpuvm, va->va.addr);
+	if (overlap_at(gpuvm, pos, drm_gpuva_last(va)))
+		return range_is_reserved(gpuvm, va->va.addr, drm_gpuva_last(va)) ?
+		       -EINVAL : -EEXIST;
 
-	return ret;
+	insert_at(gpuvm, va, pos);
+	count_mapping(gpuvm);
+
+	return 0;
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_insert);
 
@@ -449,7 +452,7 @@ static const struct drm_gem_object_funcs resv_object_funcs = {
 struct drm_gem_object *
 drm_gpuvm_resv_object_alloc(struct drm_device *drm)
 {
-	struct drm_gem_object *obj = drm_gpuvm_alloc(sizeof(*obj));
+	struct drm_gem_object *obj = alloc_cleared(sizeof(*obj));
 
 	if (!obj)
 		return NULL;
@@ -499,6 +502,8 @@ static void vm_init(struct drm_gpuvm *gpuvm, const char *name,
 	bo_list_init(&gpuvm->extobj);
 	bo_list_init(&gpuvm->evict);
 	init_llist_head(&gpuvm->bo_defer);
+	gpuvm->bos.tree = RB_ROOT;
+	spin_lock_init(&gpuvm->bos.lock);
 
 	drm_gem_object_get(r_obj);
 	gpuvm->r_obj = r_obj;
@@ -743,7 +748,7 @@ static struct drm_gpuvm_bo *bo_alloc(struct drm_gpuvm *gpuvm)
 	if (gpuvm->ops && gpuvm->ops->vm_bo_alloc)
 		return gpuvm->ops->vm_bo_alloc();
 
-	return drm_gpuvm_alloc(sizeof(struct drm_gpuvm_bo));
+	return alloc_cleared(sizeof(struct drm_gpuvm_bo));
 }
 
 static void bo_init(struct drm_gpuvm_bo *vm_bo, struct drm_gpuvm *gpuvm,
@@ -758,6 +763,7 @@ static void bo_init(struct drm_gpuvm_bo *vm_bo, struct drm_gpuvm *gpuvm,
 	INIT_LIST_HEAD(&vm_bo->list.entry.evict);
 	INIT_LIST_HEAD(&vm_bo->list.entry.extobj);
 	INIT_LIST_HEAD(&vm_bo->list.entry.gem);
+	RB_CLEAR_NODE(&vm_bo->list.entry.vm);
 	INIT_LIST_HEAD(&vm_bo->list.gpuva);
 }
 
@@ -807,6 +813,51 @@ static void bo_leave_vm_lists(struct drm_gpuvm_bo *vm_bo)
 	bo_list_del(vm_bo->vm, &vm_bo->vm->evict, &vm_bo->list.entry.evict);
 }
 
+static struct drm_gpuvm_bo *node_to_bo(const struct rb_node *node)
+{
+	return rb_entry(node, struct drm_gpuvm_bo, list.entry.vm);
+}
+
+static bool bo_less(struct rb_node *a, const struct rb_node *b)
+{
+	return node_to_bo(a)->obj < node_to_bo(b)->obj;
+}
+
+static int bo_cmp(const void *obj, const struct rb_node *node)
+{
+	const struct drm_gem_object *other = node_to_bo(node)->obj;
+
+	return obj < (const void *)other ? -1 : obj > (const void *)other;
+}
+
+/*
+ * Makes a vm_bo known to its object, whose lock is held. That lock does not keep
+ * out the other objects of the VM, with which it shares a tree.
+ */
+static void bo_join_object(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuvm *gpuvm = vm_bo->vm;
+
+	list_add_tail(&vm_bo->list.entry.gem, &vm_bo->obj->gpuva.list);
+
+	spin_lock(&gpuvm->bos.lock);
+	rb_add(&vm_bo->list.entry.vm, &gpuvm->bos.tree, bo_less);
+	spin_unlock(&gpuvm->bos.lock);
+}
+
+static void bo_leave_object(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuvm *gpuvm = vm_bo->vm;
+
+	if (list_empty(&vm_bo->list.entry.gem))
+		return;
+
+	list_del_init(&vm_bo->list.entry.gem);
+	spin_lock(&gpuvm->bos.lock);
+	rb_erase(&vm_bo->list.entry.vm, &gpuvm->bos.tree);
+	spin_unlock(&gpuvm->bos.lock);
+}
+
 static void bo_release(struct kref *kref)
 {
 	struct drm_gpuvm_bo *vm_bo = container_of(kref, struct drm_gpuvm_bo,
@@ -815,7 +866,7 @@ static void bo_release(struct kref *kref)
 	drm_gem_gpuva_assert_lock_held(vm_bo->vm, vm_bo->obj);
 
 	bo_leave_vm_lists(vm_bo);
-	list_del_init(&vm_bo->list.entry.gem);
+	bo_leave_object(vm_bo);
 	bo_free(vm_bo);
 }
 
@@ -854,7 +905,7 @@ static bool bo_put_last(struct drm_gpuvm_bo *vm_bo)
 
 	if (!drm_gpuvm_resv_protected(vm_bo->vm))
 		bo_leave_vm_lists(vm_bo);
-	list_del_init(&vm_bo->list.entry.gem);
+	bo_leave_object(vm_bo);
 
 	return true;
 }
@@ -945,6 +996,19 @@ drm_gpuvm_bo_deferred_cleanup(struct drm_gpuvm *gpuvm)
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_bo_deferred_cleanup);
 
+static struct drm_gpuvm_bo *bo_lookup(struct drm_gpuvm *gpuvm,
+				      struct drm_gem_object *obj)
+{
+	struct rb_node *node;
+
+	spin_lock(&gpuvm->bos.lock);
+	node = rb_find(obj, &gpuvm->bos.tree, bo_cmp);
+	spin_unlock(&gpuvm->bos.lock);
+
+	/* It can not go, since that takes the object's lock. */
+	return node ? node_to_bo(node) : NULL;
+}
+
 /**
  * drm_gpuvm_bo_find() - find the vm_bo of a VM and an object
  * @gpuvm: the VM
@@ -961,20 +1025,15 @@ drm_gpuvm_bo_find(struct drm_gpuvm *gpuvm,
 
 	drm_gem_gpuva_assert_lock_held(gpuvm, obj);
 
-	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
-		if (vm_bo->vm == gpuvm)
-			return drm_gpuvm_bo_get(vm_bo);
-	}
+	/* Most objects are in one VM only. */
+	vm_bo = list_first_entry_or_null(&obj->gpuva.list, struct drm_gpuvm_bo,
+					 list.entry.gem);
+	if (vm_bo && vm_bo->vm != gpuvm)
+		vm_bo = bo_lookup(gpuvm, obj);
 
-	return NULL;
+	return vm_bo ? drm_gpuvm_bo_get(vm_bo) : NULL;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_bo_find);
-
-/* Makes a vm_bo known to its object, whose list's guard is held. */
-static void bo_join_object(struct drm_gpuvm_bo *vm_bo)
-{
-	list_add_tail(&vm_bo->list.entry.gem, &vm_bo->obj->gpuva.list);
-}
 
 /**
  * drm_gpuvm_bo_obtain_locked() - find or make the vm_bo of a VM and an object
@@ -1106,9 +1165,10 @@ EXPORT_SYMBOL_GPL(drm_gpuvm_bo_evict);
 /**
  * drm_gpuva_link() - put a mapping on its vm_bo's list
  * @va: the mapping, inserted and not linked
- * @vm_bo: the vm_bo of its VM and its object; gains a reference
+ * @vm_bo: the vm_bo of its VM and its object
  *
- * Does nothing for mappings without an object.
+ * While a vm_bo has mappings, they hold a reference on it together. Does nothing
+ * for mappings without an object.
  *
  * Context: the object's resv, or &drm_gem_object.gpuva's lock in immediate mode.
  * Does not sleep or allocate; allowed in fence signalling.
@@ -1124,7 +1184,9 @@ drm_gpuva_link(struct drm_gpuva *va, struct drm_gpuvm_bo *vm_bo)
 	drm_gem_gpuva_assert_lock_held(va->vm, obj);
 	drm_WARN_ON(va->vm->drm, vm_bo->obj != obj);
 
-	va->vm_bo = drm_gpuvm_bo_get(vm_bo);
+	if (list_empty(&vm_bo->list.gpuva))
+		drm_gpuvm_bo_get(vm_bo);
+	va->vm_bo = vm_bo;
 	list_add_tail(&va->gem.entry, &vm_bo->list.gpuva);
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_link);
@@ -1134,7 +1196,10 @@ static bool va_linked(const struct drm_gpuva *va)
 	return va->gem.obj && va->vm_bo;
 }
 
-/* Takes a mapping off its vm_bo's list; its reference becomes the caller's. */
+/*
+ * Takes a mapping off its vm_bo's list. If it was the only one, their reference
+ * becomes the caller's; otherwise returns NULL.
+ */
 static struct drm_gpuvm_bo *unlink_va(struct drm_gpuva *va)
 {
 	struct drm_gpuvm_bo *vm_bo = va->vm_bo;
@@ -1142,15 +1207,15 @@ static struct drm_gpuvm_bo *unlink_va(struct drm_gpuva *va)
 	list_del_init(&va->gem.entry);
 	va->vm_bo = NULL;
 
-	return vm_bo;
+	return list_empty(&vm_bo->list.gpuva) ? vm_bo : NULL;
 }
 
 /**
  * drm_gpuva_unlink() - take a mapping off its vm_bo's list
  * @va: the mapping
  *
- * Drops the link's reference on the vm_bo, see drm_gpuvm_bo_put(). Does nothing
- * if @va is not linked.
+ * If it was the last on the list, their reference on the vm_bo is dropped, see
+ * drm_gpuvm_bo_put(). Does nothing if @va is not linked.
  *
  * Context: as drm_gpuvm_bo_put() for a last reference.
  */
@@ -1170,9 +1235,9 @@ EXPORT_SYMBOL_GPL(drm_gpuva_unlink);
  * mode
  * @va: the mapping
  *
- * Drops the link's reference on the vm_bo; after the last one,
- * drm_gpuvm_bo_deferred_cleanup() has to follow. Does nothing if @va is not
- * linked.
+ * If it was the last on the list, their reference on the vm_bo is dropped; after
+ * the last one of all, drm_gpuvm_bo_deferred_cleanup() has to follow. Does nothing
+ * if @va is not linked.
  *
  * Context: process, takes &drm_gem_object.gpuva's lock; allowed in fence
  * signalling.
@@ -1191,7 +1256,7 @@ drm_gpuva_unlink_defer(struct drm_gpuva *va)
 
 	mutex_lock(&obj->gpuva.lock);
 	vm_bo = unlink_va(va);
-	last = bo_put_last(vm_bo);
+	last = vm_bo && bo_put_last(vm_bo);
 	mutex_unlock(&obj->gpuva.lock);
 
 	if (last)
@@ -1506,9 +1571,9 @@ drm_gpuvm_exec_lock_range(struct drm_gpuvm_exec *vm_exec,
 EXPORT_SYMBOL_GPL(drm_gpuvm_exec_lock_range);
 
 /*
- * Callbacks may move any entry of the list, and destroy the vm_bo at hand. So no
- * place in the list is safe, and the vm_bo is looked at again only if it is still
- * what the walk passed last.
+ * Callbacks may move any entry of the list, and destroy the vm_bo at hand. So the
+ * next one to do is always the first, and that is looked at again only if it is
+ * still there.
  */
 static int validate_resv(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 {
@@ -1519,17 +1584,22 @@ static int validate_resv(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 
 	drm_gpuvm_resv_assert_held(gpuvm);
 
-	while (!ret && (entry = bo_list_step(&gpuvm->evict, &passed))) {
+	while (!ret && !list_empty(&gpuvm->evict.list)) {
+		entry = gpuvm->evict.list.next;
 		vm_bo = list_entry(entry, struct drm_gpuvm_bo, list.entry.evict);
-		if (bo_is_zombie(vm_bo))
+		if (bo_is_zombie(vm_bo)) {
+			list_move_tail(entry, &passed);
 			continue;
+		}
 
 		ret = gpuvm->ops->vm_bo_validate(vm_bo, exec);
-		if (ret || passed.prev != entry)
+		if (ret || gpuvm->evict.list.next != entry)
 			continue;
 
 		dma_resv_assert_held(vm_bo->obj->resv);
-		if (!vm_bo->evicted)
+		if (vm_bo->evicted)
+			list_move_tail(entry, &passed);
+		else
 			list_del_init(entry);
 	}
 
@@ -1580,7 +1650,9 @@ static int validate_spin(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
 
 	while (!ret && (vm_bo = next_evicted(gpuvm, exec, &passed))) {
 		ret = gpuvm->ops->vm_bo_validate(vm_bo, exec);
-		if (!ret && !vm_bo->evicted)
+		/* Most callbacks call drm_gpuvm_bo_evict() themselves. */
+		if (!ret && !vm_bo->evicted &&
+		    !list_empty(&vm_bo->list.entry.evict))
 			bo_list_del(gpuvm, &gpuvm->evict,
 				    &vm_bo->list.entry.evict);
 
@@ -1793,7 +1865,7 @@ static bool is_contiguous(const struct drm_gpuva *va,
  *	request            |---------|
  *	            |-prev-|---cut---|-next-|
  */
-VISIBLE_IF_KUNIT void
+VISIBLE_IF_KUNIT inline void
 drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
 		struct drm_gpuva_split *split)
 {
@@ -1817,8 +1889,8 @@ static bool is_covered(const struct drm_gpuva *va,
 			      va->va.addr, va->va.range);
 }
 
-static bool req_valid(struct drm_gpuvm *gpuvm,
-		      const struct drm_gpuva_op_map *req)
+static inline bool req_valid(struct drm_gpuvm *gpuvm,
+			     const struct drm_gpuva_op_map *req)
 {
 	u64 last;
 
@@ -1849,13 +1921,18 @@ static inline struct drm_gpuva *next_overlap(struct drm_gpuva *va,
 	return overlap_at(va->vm, va->rb.entry.next, last);
 }
 
+/*
+ * Operations and parts are filled in as far as they are used: with options that
+ * clear what is on the stack, that would take longer than the step itself.
+ */
+
 static int step_map(const struct drm_gpuvm_ops *fn, void *priv,
 		    const struct drm_gpuva_op_map *map)
 {
-	struct drm_gpuva_op op = {
-		.op = DRM_GPUVA_OP_MAP,
-		.map = *map,
-	};
+	struct drm_gpuva_op op __uninitialized;
+
+	op.op = DRM_GPUVA_OP_MAP;
+	op.map = *map;
 
 	return fn->sm_step_map(&op, priv);
 }
@@ -1863,11 +1940,11 @@ static int step_map(const struct drm_gpuvm_ops *fn, void *priv,
 static int step_unmap(const struct drm_gpuvm_ops *fn, void *priv,
 		      struct drm_gpuva *va, bool keep)
 {
-	struct drm_gpuva_op op = {
-		.op = DRM_GPUVA_OP_UNMAP,
-		.unmap.va = va,
-		.unmap.keep = keep,
-	};
+	struct drm_gpuva_op op __uninitialized;
+
+	op.op = DRM_GPUVA_OP_UNMAP;
+	op.unmap.va = va;
+	op.unmap.keep = keep;
 
 	return fn->sm_step_unmap(&op, priv);
 }
@@ -1876,25 +1953,22 @@ static int step_remap(const struct drm_gpuvm_ops *fn, void *priv,
 		      struct drm_gpuva *va, struct drm_gpuva_split *split)
 {
 	struct drm_gpuva_op_unmap unmap = { .va = va, .keep = split->keep };
-	struct drm_gpuva_op op = {
-		.op = DRM_GPUVA_OP_REMAP,
-		.remap.prev = split->prev.va.range ? &split->prev : NULL,
-		.remap.next = split->next.va.range ? &split->next : NULL,
-		.remap.unmap = &unmap,
-	};
+	struct drm_gpuva_op op __uninitialized;
+
+	op.op = DRM_GPUVA_OP_REMAP;
+	op.remap.prev = split->prev.va.range ? &split->prev : NULL;
+	op.remap.next = split->next.va.range ? &split->next : NULL;
+	op.remap.unmap = &unmap;
 
 	return fn->sm_step_remap(&op, priv);
 }
 
-/*
- * On its own, since most requests split nothing: the compiler clears and guards
- * what a function has on its stack.
- */
+/* On its own, since most requests split nothing and need no such stack. */
 static noinline int step_split(const struct drm_gpuvm_ops *fn, void *priv,
 			       struct drm_gpuva *va,
 			       const struct drm_gpuva_op_map *req)
 {
-	struct drm_gpuva_split split;
+	struct drm_gpuva_split split __uninitialized;
 
 	drm_gpuva_split(va, req, &split);
 
@@ -1905,7 +1979,7 @@ static noinline int step_split(const struct drm_gpuvm_ops *fn, void *priv,
 static int step_cut(const struct drm_gpuvm_ops *fn, void *priv,
 		    struct drm_gpuva *va, const struct drm_gpuva_op_map *req)
 {
-	struct drm_gpuva_split split;
+	struct drm_gpuva_split split __uninitialized;
 	int ret;
 
 	drm_gpuva_split(va, req, &split);
@@ -1917,9 +1991,10 @@ static int step_cut(const struct drm_gpuvm_ops *fn, void *priv,
 	return step_map(fn, priv, &split.cut);
 }
 
-/* Makes room for a request. */
-static int walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
-		      void *priv, const struct drm_gpuva_op_map *req)
+/* Makes room for a request. Inlined: most of them find none or one in the way. */
+static __always_inline int
+walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
+	   const struct drm_gpuva_op_map *req)
 {
 	struct drm_gpuva *va, *next;
 	int ret;

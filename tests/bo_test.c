@@ -6,6 +6,8 @@
  * reference.
  */
 
+#include <linux/prandom.h>
+
 #include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 
@@ -266,6 +268,52 @@ static void find_takes_a_reference(struct kunit *test)
 	gt_is_live(gt, GT_VM_BOS, 0);
 }
 
+/* Each pair has its own, whichever came first and whatever goes meanwhile. */
+static void find_among_many(struct kunit *test)
+{
+	enum { VMS = 4, OBJS = 8 };
+	const struct gt_mode *mode = test->param_value;
+	struct gt *gt = test->priv;
+	struct drm_gpuvm_bo *vm_bo[VMS][OBJS] = { };
+	struct drm_gem_object *obj[OBJS];
+	struct drm_gpuvm *vm[VMS];
+	struct rnd_state rnd;
+	unsigned int i, v, o;
+
+	prandom_seed_state(&rnd, gt_seed(test));
+	for (v = 0; v < VMS; v++)
+		vm[v] = bo_vm(gt, mode->flags);
+	for (o = 0; o < OBJS; o++)
+		obj[o] = gt_obj(gt, 'a' + o, NULL);
+
+	for (i = 0; i < 200; i++) {
+		v = prandom_u32_state(&rnd) % VMS;
+		o = prandom_u32_state(&rnd) % OBJS;
+		if (vm_bo[v][o]) {
+			gt_vm_bo_put(gt, vm_bo[v][o]);
+			vm_bo[v][o] = NULL;
+		} else {
+			vm_bo[v][o] = gt_vm_bo(gt, vm[v], obj[o]);
+		}
+
+		for (v = 0; v < VMS; v++) {
+			for (o = 0; o < OBJS; o++) {
+				KUNIT_ASSERT_PTR_EQ(test, find(gt, vm[v], obj[o]),
+						    vm_bo[v][o]);
+				gt_vm_bo_put(gt, vm_bo[v][o]);
+			}
+			gpuvm_check(test, vm[v]);
+			drm_gpuvm_bo_deferred_cleanup(vm[v]);
+		}
+	}
+
+	for (v = 0; v < VMS; v++) {
+		for (o = 0; o < OBJS; o++)
+			gt_vm_bo_put(gt, vm_bo[v][o]);
+		drm_gpuvm_bo_deferred_cleanup(vm[v]);
+	}
+}
+
 static void put_says_if_it_was_the_last(struct kunit *test)
 {
 	struct gt *gt = test->priv;
@@ -377,7 +425,7 @@ static void cleanup_frees_objects(struct kunit *test)
 	gt_is_live(gt, GT_OBJS, 0);
 }
 
-static void link_takes_a_reference(struct kunit *test)
+static void links_hold_one_reference(struct kunit *test)
 {
 	const struct gt_mode *mode = test->param_value;
 	struct gt *gt = test->priv;
@@ -397,7 +445,7 @@ static void link_takes_a_reference(struct kunit *test)
 	for (i = 0; i < 2; i++) {
 		drm_gpuva_link(va[i], vm_bo);
 		KUNIT_EXPECT_PTR_EQ(test, va[i]->vm_bo, vm_bo);
-		KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 2 + i);
+		KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 2);
 	}
 	drm_gpuvm_bo_for_each_va(pos, vm_bo)
 		KUNIT_EXPECT_PTR_EQ(test, pos, va[n++]);
@@ -411,10 +459,10 @@ static void link_takes_a_reference(struct kunit *test)
 
 	/* The links hold it alone now. */
 	gt_vm_bo_put(gt, vm_bo);
-	gt_is_live(gt, GT_VM_BOS, 1);
-	KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 2);
 
 	for (i = 0; i < 2; i++) {
+		gt_is_live(gt, GT_VM_BOS, 1);
+		KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 1);
 		gpuvm_check(test, vm);
 		gt_unmap(gt, va[i]);
 	}
@@ -541,7 +589,7 @@ static void bo_walk_uses_its_argument(struct kunit *test)
 		n++;
 	}
 	KUNIT_EXPECT_EQ(test, n, 6);
-	KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 3);
+	KUNIT_EXPECT_EQ(test, kref_read(&vm_bo->kref), 2);
 	drm_gpuvm_bo_put(vm_bo);
 	drm_gpuvm_bo_put(wanted);
 	drm_exec_fini(&exec);
@@ -622,12 +670,13 @@ static struct kunit_case gpuvm_bo_tests[] = {
 	KUNIT_CASE_PARAM(obtain_prealloc_uses_it, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(obtain_prealloc_after_zombie, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(find_takes_a_reference, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(find_among_many, gt_mode_gen_params),
 	KUNIT_CASE(put_says_if_it_was_the_last),
 	KUNIT_CASE(put_in_immediate_mode),
 	KUNIT_CASE(put_deferred_in_staged_mode_warns),
 	KUNIT_CASE_PARAM(put_deferred_waits_for_cleanup, gt_mode_gen_params),
 	KUNIT_CASE(cleanup_frees_objects),
-	KUNIT_CASE_PARAM(link_takes_a_reference, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(links_hold_one_reference, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(unlink_ends_the_link, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(unlink_of_never_linked_is_a_no_op, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(links_need_an_object, gt_mode_gen_params),

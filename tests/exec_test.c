@@ -553,6 +553,20 @@ static int rival_fn(void *data)
 	return 0;
 }
 
+/*
+ * CONFIG_DEBUG_WW_MUTEX_SLOWPATH makes up contention, after as many locks as the
+ * low bits of a transaction's number say: let the next two have enough of them.
+ */
+static void no_made_up_contention(void)
+{
+	struct ww_acquire_ctx ctx;
+
+	do {
+		ww_acquire_init(&ctx, &reservation_ww_class);
+		ww_acquire_fini(&ctx);
+	} while ((ctx.stamp & 0xf) != 0xd);
+}
+
 static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 				       struct drm_gem_object *obj)
 {
@@ -562,6 +576,7 @@ static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 	rival->obj = obj;
 	rival->test_task = current;
 	init_completion(&rival->locked);
+	no_made_up_contention();
 	task = kthread_create(rival_fn, rival, "gpuvm-rival");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);

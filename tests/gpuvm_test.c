@@ -586,15 +586,17 @@ struct drm_gpuvm_bo *gt_vm_bo(struct gt *gt, struct drm_gpuvm *vm,
 
 void gt_vm_bo_put(struct gt *gt, struct drm_gpuvm_bo *vm_bo)
 {
-	struct drm_gpuvm *vm = vm_bo->vm;
 	struct drm_exec exec;
 
-	if (drm_gpuvm_immediate_mode(vm)) {
+	if (!vm_bo)
+		return;
+
+	if (drm_gpuvm_immediate_mode(vm_bo->vm)) {
 		drm_gpuvm_bo_put_deferred(vm_bo);
 		return;
 	}
 
-	gt_lock(gt, vm, &exec);
+	gt_lock(gt, vm_bo->vm, &exec);
 	drm_gpuvm_bo_put(vm_bo);
 	drm_exec_fini(&exec);
 }
@@ -1441,6 +1443,26 @@ static bool check_on_list(struct list_head *entry, struct list_head *list)
 	return false;
 }
 
+/* What is on its object's list is in its VM's tree, which is in order. */
+static bool check_in_bos(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gem_object *last = NULL;
+	bool found = false, ok = true;
+	struct drm_gpuvm_bo *pos;
+
+	spin_lock(&vm_bo->vm->bos.lock);
+	for (struct rb_node *node = rb_first(&vm_bo->vm->bos.tree); node;
+	     node = rb_next(node)) {
+		pos = rb_entry(node, struct drm_gpuvm_bo, list.entry.vm);
+		ok &= pos->vm == vm_bo->vm && pos->obj > last;
+		last = pos->obj;
+		found |= pos == vm_bo;
+	}
+	spin_unlock(&vm_bo->vm->bos.lock);
+
+	return ok && found;
+}
+
 static bool check_vm_bo(struct kunit *test, struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuvm *vm = vm_bo->vm;
@@ -1460,8 +1482,9 @@ static bool check_vm_bo(struct kunit *test, struct drm_gpuvm_bo *vm_bo)
 		if (!check(vm_bo->evicted == on_evict))
 			return false;
 
-	return check(kref_read(&vm_bo->kref) >= n) &&
-	       check(check_on_list(&vm_bo->list.entry.gem, &vm_bo->obj->gpuva.list));
+	return check(kref_read(&vm_bo->kref) >= !!n) &&
+	       check(check_on_list(&vm_bo->list.entry.gem, &vm_bo->obj->gpuva.list)) &&
+	       check(check_in_bos(vm_bo));
 }
 
 static bool check_links(struct kunit *test, struct drm_gpuvm *vm)

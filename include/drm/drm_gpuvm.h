@@ -316,6 +316,18 @@ struct drm_gpuvm {
 	 * drm_gpuvm_bo_deferred_cleanup() will destroy
 	 */
 	struct llist_head bo_defer;
+
+	/**
+	 * @bos: the vm_bos that are on their objects' lists, by the address of
+	 * the object
+	 */
+	struct {
+		/** @bos.tree: the vm_bos */
+		struct rb_root tree;
+
+		/** @bos.lock: guards the tree; innermost */
+		spinlock_t lock;
+	} bos;
 };
 
 int drm_gpuvm_try_init(struct drm_gpuvm *gpuvm, const char *name,
@@ -838,6 +850,9 @@ struct drm_gpuvm_bo {
 
 			/** @list.entry.bo_defer: in &drm_gpuvm.bo_defer */
 			struct llist_node bo_defer;
+
+			/** @list.entry.vm: in &drm_gpuvm.bos */
+			struct rb_node vm;
 		} entry;
 	} list;
 };

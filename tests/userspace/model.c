@@ -798,7 +798,7 @@ static void compare_obj(const struct model *model, const struct snapshot *snap,
 
 	CHECK(snap->obj[i].bos == mapped);
 	CHECK(snap->obj[i].links == links);
-	CHECK(snap->obj[i].bo_refs == links);
+	CHECK(snap->obj[i].bo_refs == !!links);
 	CHECK(snap->zombies || snap->obj[i].refs == 1 + mapped);
 	CHECK(snap->obj[i].evicted == model->evicted[i]);
 	CHECK(snap->obj[i].on_extobj ==

@@ -346,12 +346,14 @@ static const struct difference differences[] = {
 /* Differences in the state, and in what is paid for it. */
 enum {
 	VM_REFS = ARRAY_SIZE(differences),
+	BO_REFS,
 	FEWER_ALLOCS,
 	NR_COUNTERS,
 };
 
 static const char *const state_differences[] = {
 	[VM_REFS - VM_REFS] = "mappings have one reference on the VM together",
+	[BO_REFS - VM_REFS] = "mappings have one reference on their vm_bo together",
 	[FEWER_ALLOCS - VM_REFS] = "one allocation per operation",
 };
 
@@ -469,6 +471,13 @@ static void compare_states(const struct step *step, struct side_vm *our_vm,
 	if (mappings > 1) {
 		theirs.vm_refs -= mappings - 1;
 		shared->counters[VM_REFS]++;
+	}
+
+	for (unsigned int i = 0; i < NR_OBJS; i++) {
+		if (theirs.obj[i].links > 1) {
+			theirs.obj[i].bo_refs -= theirs.obj[i].links - 1;
+			shared->counters[BO_REFS]++;
+		}
 	}
 
 	if (memcmp(&ours, &theirs, offsetof(struct snapshot, va)) ||

@@ -5,6 +5,8 @@
 #include_next <linux/compiler.h>
 #include <linux/stringify.h>
 
+#define __uninitialized		__attribute__((__uninitialized__))
+
 #define __SHIM_PASTE(a, b)	a##b
 #define __SHIM_ID(prefix, n)	__SHIM_PASTE(__##prefix##_, n)
 #define __UNIQUE_ID(prefix)	__SHIM_ID(prefix, __COUNTER__)
