@@ -1277,6 +1277,16 @@ static int prepare_obj(struct drm_exec *exec, struct drm_gem_object *obj,
 	return drm_exec_prepare_obj(exec, obj, num_fences);
 }
 
+/*
+ * After contention, the object that was waited for is locked by the next call that
+ * locks any. For whatever may find none to lock: the loop that it is in would
+ * otherwise go around for ever.
+ */
+static int exec_lock_contended(struct drm_exec *exec)
+{
+	return drm_exec_prepare_array(exec, NULL, 0, 0);
+}
+
 /**
  * drm_gpuvm_prepare_vm() - lock a VM's resv
  * @gpuvm: the VM
@@ -1387,6 +1397,11 @@ drm_gpuvm_prepare_objects(struct drm_gpuvm *gpuvm,
 			  struct drm_exec *exec,
 			  unsigned int num_fences)
 {
+	int ret = exec_lock_contended(exec);
+
+	if (ret)
+		return ret;
+
 	if (drm_gpuvm_resv_protected(gpuvm))
 		return prepare_objects_resv(gpuvm, exec, num_fences);
 
@@ -1417,6 +1432,10 @@ drm_gpuvm_prepare_range(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 
 	if (!range_in_vm(gpuvm, addr, range))
 		return -EINVAL;
+
+	ret = exec_lock_contended(exec);
+	if (ret)
+		return ret;
 
 	drm_gpuvm_for_each_mapping_range(va, gpuvm, addr, addr + range) {
 		if (!va->gem.obj)
@@ -2071,6 +2090,10 @@ static int walk_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 {
 	struct drm_gpuva *va, *next;
 	int ret;
+
+	ret = exec_lock_contended(exec);
+	if (ret)
+		return ret;
 
 	for (va = first_overlap(gpuvm, req); va; va = next) {
 		next = next_overlap(va, req);

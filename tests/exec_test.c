@@ -627,6 +627,78 @@ static void contention_backs_off(struct kunit *test)
 	expect_unlocked(test, &e);
 }
 
+static int lock_nothing_map(struct drm_gpuvm *vm, struct drm_exec *exec)
+{
+	struct drm_gpuvm_map_req req = { .map.va = { GT_BASE, GT_PAGES(9) } };
+
+	return drm_gpuvm_sm_map_exec_lock(vm, exec, 0, &req);
+}
+
+static int lock_nothing_unmap(struct drm_gpuvm *vm, struct drm_exec *exec)
+{
+	return drm_gpuvm_sm_unmap_exec_lock(vm, exec, GT_BASE, GT_PAGES(9));
+}
+
+static int lock_nothing_range(struct drm_gpuvm *vm, struct drm_exec *exec)
+{
+	return drm_gpuvm_prepare_range(vm, exec, GT_BASE, GT_PAGES(9), 0);
+}
+
+static int lock_nothing_objects(struct drm_gpuvm *vm, struct drm_exec *exec)
+{
+	return drm_gpuvm_prepare_objects(vm, exec, 0);
+}
+
+static const struct nothing_case {
+	const char *name;
+	int (*lock)(struct drm_gpuvm *vm, struct drm_exec *exec);
+} nothing_cases[] = {
+	{ "sm_map_exec_lock", lock_nothing_map },
+	{ "sm_unmap_exec_lock", lock_nothing_unmap },
+	{ "prepare_range", lock_nothing_range },
+	{ "prepare_objects", lock_nothing_objects },
+};
+
+KUNIT_ARRAY_PARAM_DESC(nothing, nothing_cases, name);
+
+/*
+ * The object that was contended is locked by the first call of the next round,
+ * also if that finds no object of its own. Otherwise the round never ends.
+ */
+static void contention_and_nothing_to_lock(struct kunit *test)
+{
+	const struct nothing_case *tc = test->param_value;
+	struct gt *gt = test->priv;
+	struct exec_vm e = exec_vm(gt, 0);
+	struct drm_gpuvm *empty = gt_vm(gt, 0);
+	struct task_struct *task;
+	struct rival rival = { };
+	unsigned int rounds = 0;
+	struct drm_exec exec;
+	int ret;
+
+	task = rival_start(test, &rival, e.c);
+	drm_exec_init(&exec, 0, 0);
+	drm_exec_until_all_locked(&exec) {
+		if (++rounds > 3)
+			break;
+		ret = tc->lock(empty, &exec);
+		drm_exec_retry_on_contention(&exec);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		ret = drm_exec_lock_obj(&exec, e.b);
+		drm_exec_retry_on_contention(&exec);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+		ret = drm_exec_lock_obj(&exec, e.c);
+		drm_exec_retry_on_contention(&exec);
+		KUNIT_EXPECT_EQ(test, ret, 0);
+	}
+	KUNIT_EXPECT_EQ(test, rounds, 2);
+	KUNIT_EXPECT_EQ(test, exec.num_objects, 2);
+	drm_exec_fini(&exec);
+	rival_stop(test, &rival, task);
+	expect_unlocked(test, &e);
+}
+
 /* The same in the helpers that contain the loop. */
 static void contention_in_exec_lock(struct kunit *test)
 {
@@ -747,6 +819,7 @@ static struct kunit_case gpuvm_exec_tests[] = {
 	KUNIT_CASE_PARAM(fence_usages, gt_mode_gen_params),
 	KUNIT_CASE(fence_for_a_range),
 	KUNIT_CASE_PARAM(contention_backs_off, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(contention_and_nothing_to_lock, nothing_gen_params),
 	KUNIT_CASE_PARAM(contention_in_exec_lock, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(object_goes_while_walk_waits, gt_mode_gen_params),
 	{}
