@@ -335,9 +335,14 @@ struct share {
 	struct drm_gem_object **objs;
 	u32 num_vms;
 	u32 num_objs;
+	u32 num_finds;
 };
 
-#define NUM_FINDS 20000
+/* The slower a list is, the less often: how often it is per loop. */
+static u32 num_finds(u32 vms)
+{
+	return 40000 / (1 + vms / 250);
+}
 
 static void share_begin(struct bench *b, struct share *share, u32 vms, u32 objs,
 			u32 flags)
@@ -399,10 +404,13 @@ static void bo_find(void *ctx)
 	struct drm_gpuvm_bo *vm_bo;
 	u32 vm = 0, obj = 0;
 
-	/* Strides that visit all in an order that no list has. */
-	for (u32 i = 0; i < NUM_FINDS; i++) {
+	/* Strides that visit all pairs in an order that no list has. */
+	for (u32 i = 0; i < share->num_finds; i++) {
 		vm = (vm + 367) % share->num_vms;
 		obj = (obj + 367) % share->num_objs;
+		/* All objects were seen: other pairs from here on. */
+		if (!obj)
+			vm = (vm + 1) % share->num_vms;
 		vm_bo = drm_gpuvm_bo_find(&share->vms[vm]->base,
 					  share->objs[obj]);
 		if (!WARN_ON(!vm_bo))
@@ -418,7 +426,8 @@ static void scene_bo_find(struct bench *b, u32 index)
 	struct share share;
 
 	share_begin(b, &share, pattern->vms, pattern->objs, 0);
-	bench_measure(&b->results[index], NUM_FINDS, bo_find, &share);
+	share.num_finds = b->loops * num_finds(pattern->vms);
+	bench_measure(&b->results[index], share.num_finds, bo_find, &share);
 	share_end(&share);
 }
 
@@ -474,7 +483,7 @@ static void scene_exec_lock(struct bench *b, u32 index)
 	const struct bench_pattern *pattern = &patterns[index];
 	struct exec_ctx exec = {
 		.evict = pattern->evict,
-		.loops = 20000 / pattern->objs,
+		.loops = b->loops * 20000 / pattern->objs,
 	};
 
 	share_begin(b, &exec.share, 1, pattern->objs, pattern->flags);
@@ -542,5 +551,4 @@ const struct bench_core CORE_SYMBOL(BENCH_CORE) = {
 		{ "drm_gpuvm", sizeof(struct drm_gpuvm) },
 		{ "drm_gpuva_op", sizeof(struct drm_gpuva_op) },
 	},
-	.num_sizes = 4,
 };

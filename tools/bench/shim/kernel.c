@@ -153,7 +153,7 @@ const u8 bench_cache_of[] = {
 	6, 6, 6, 6, 6, 6, 6, 6,
 };
 
-unsigned long bench_allocs;
+unsigned long bench_allocs, bench_bytes;
 
 static struct chunk *chunk_alloc(size_t size)
 {
@@ -194,6 +194,7 @@ void *bench_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 	struct free_object *object;
 
 	bench_allocs++;
+	bench_bytes += cache->size;
 	if (unlikely(!cache->free))
 		cache_grow(cache);
 
@@ -203,6 +204,11 @@ void *bench_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 		memset(object, 0, cache->size);
 
 	return object;
+}
+
+size_t kmalloc_size_roundup(size_t size)
+{
+	return caches[bench_cache_index(size)].size;
 }
 
 void *bench_large_alloc(size_t size, gfp_t gfp)

@@ -338,11 +338,12 @@ struct kmem_cache;
 
 extern struct kmem_cache *bench_caches[];
 extern const u8 bench_cache_of[];
-extern unsigned long bench_allocs;
+extern unsigned long bench_allocs, bench_bytes;
 
 void *bench_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
 void *bench_large_alloc(size_t size, gfp_t gfp);
 void kfree(const void *ptr);
+size_t kmalloc_size_roundup(size_t size);
 
 /* Sizes of kmalloc()'s caches; a constant size picks its cache when compiled. */
 static __always_inline unsigned int bench_cache_index(size_t size)
