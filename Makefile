@@ -11,11 +11,12 @@ help:
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
+	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
 	@echo
-	@echo "KSRC=DIR with any of them but bench: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
+	@echo "KSRC=DIR with any of them but bench and bench-kernel: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
 
 .PHONY: run
 run:
@@ -41,6 +42,11 @@ lint:
 bench:
 	@scripts/setup bench
 	@scripts/bench $(ARGS)
+
+.PHONY: bench-kernel
+bench-kernel:
+	@scripts/setup bench-kernel
+	@scripts/bench-kernel $(ARGS)
 
 .PHONY: kernel
 kernel:
