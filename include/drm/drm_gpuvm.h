@@ -837,6 +837,12 @@ struct drm_gpuvm_bo {
 		 */
 		struct {
 			/**
+			 * @list.entry.vm: in &drm_gpuvm.bos; near to @obj, which
+			 * a search compares
+			 */
+			struct rb_node vm;
+
+			/**
 			 * @list.entry.gem: in &drm_gem_object.gpuva's list,
 			 * with the same guard as @list.gpuva
 			 */
@@ -850,9 +856,6 @@ struct drm_gpuvm_bo {
 
 			/** @list.entry.bo_defer: in &drm_gpuvm.bo_defer */
 			struct llist_node bo_defer;
-
-			/** @list.entry.vm: in &drm_gpuvm.bos */
-			struct rb_node vm;
 		} entry;
 	} list;
 };
