@@ -763,7 +763,6 @@ static void bo_init(struct drm_gpuvm_bo *vm_bo, struct drm_gpuvm *gpuvm,
 	INIT_LIST_HEAD(&vm_bo->list.entry.evict);
 	INIT_LIST_HEAD(&vm_bo->list.entry.extobj);
 	INIT_LIST_HEAD(&vm_bo->list.entry.gem);
-	RB_CLEAR_NODE(&vm_bo->list.entry.vm);
 	INIT_LIST_HEAD(&vm_bo->list.gpuva);
 }
 
@@ -845,6 +844,7 @@ static void bo_join_object(struct drm_gpuvm_bo *vm_bo)
 	spin_unlock(&gpuvm->bos.lock);
 }
 
+/* Does nothing to a vm_bo that was never obtained. */
 static void bo_leave_object(struct drm_gpuvm_bo *vm_bo)
 {
 	struct drm_gpuvm *gpuvm = vm_bo->vm;
@@ -1692,10 +1692,12 @@ static int validate_spin(struct drm_gpuvm *gpuvm, struct drm_exec *exec)
  * @exec: the context that holds the locks of all its objects, as after
  *	drm_gpuvm_exec_lock(); may be NULL if they are held otherwise
  *
- * Calls &drm_gpuvm_ops.vm_bo_validate for each evicted vm_bo, until one fails.
- * Those that are no longer evicted afterwards leave the list; all others will be
- * seen again. Without &DRM_GPUVM_RESV_PROTECTED, objects that @exec has not
- * locked, since they became external later, are not yet seen.
+ * Calls &drm_gpuvm_ops.vm_bo_validate for each evicted vm_bo, until one fails; also
+ * for those that a callback evicts meanwhile, so that callbacks which keep on
+ * evicting each other's objects have to fail at some time. Those that are no
+ * longer evicted afterwards leave the list; all others will be seen again.
+ * Without &DRM_GPUVM_RESV_PROTECTED, objects that @exec has not locked, since they
+ * became external later, are not yet seen.
  *
  * Context: process, with the resv of the VM and of its external objects; sleeps
  * if the callback does. Only one walk at a time.
