@@ -214,6 +214,9 @@ void random_sequence(struct sequence *seq, u64 seed, bool tame)
 
 /* ---- Running and shrinking --------------------------------------------- */
 
+/* Seconds after which a sequence is taken to hang, which is a mistake, too. */
+#define HANGS	10
+
 static void run_sequence(const struct random_test *test,
 			 const struct sequence *seq)
 {
@@ -242,6 +245,7 @@ static bool seeds_fail(const struct random_test *test, u64 seed, u64 nr)
 	if (!pid) {
 		for (u64 i = 0; i < nr; i++) {
 			shared->seed = seed + i;
+			alarm(HANGS);
 			random_sequence(&seq, seed + i, test->tame);
 			run_sequence(test, &seq);
 		}
@@ -259,6 +263,7 @@ static bool sequence_fails(const struct random_test *test,
 	if (!pid) {
 		if (quiet && !freopen("/dev/null", "w", stderr))
 			exit(0);
+		alarm(HANGS);
 		run_sequence(test, seq);
 		exit(0);
 	}
@@ -322,18 +327,22 @@ static void simplify(const struct random_test *test, struct sequence *seq)
 	}
 }
 
-static int report_failure(const struct random_test *test, u64 seed)
+static int report_failure(const struct random_test *test, u64 seed, bool shorten)
 {
 	static struct sequence seq;
 
 	random_sequence(&seq, seed, test->tame);
 	printf("not ok 1 - %s\n", test->name);
-	printf("# failing sequence: --seed=%llu --runs=1; shrinking %u requests\n",
+	printf("# failing sequence: --seed=%llu --runs=1, %u requests\n",
 	       (ullong)seed, seq.nr);
 	fflush(stdout);
 
+	if (!shorten)
+		return 1;
+
 	shrink(test, &seq);
 	simplify(test, &seq);
+	fprintf(stderr, "#  %u requests are enough:\n", seq.nr);
 
 	print_config(&seq.config);
 	for (unsigned int i = 0; i < seq.nr; i++)
@@ -349,6 +358,7 @@ int random_main(int argc, char **argv, const struct random_test *test)
 	u64 seconds = option(argc, argv, "--seconds", 10);
 	u64 first = option(argc, argv, "--seed", (u64)time(NULL) << 20);
 	u64 runs = option(argc, argv, "--runs", U64_MAX);
+	bool shorten = option(argc, argv, "--shrink", 1);
 	time_t end = time(NULL) + seconds;
 	u64 done;
 
@@ -361,7 +371,7 @@ int random_main(int argc, char **argv, const struct random_test *test)
 	       (ullong)first);
 	for (done = 0; done < runs && time(NULL) < end; done += batch) {
 		if (seeds_fail(test, first + done, min(batch, runs - done)))
-			return report_failure(test, shared->seed);
+			return report_failure(test, shared->seed, shorten);
 	}
 	done = min(done, runs);
 

@@ -617,20 +617,26 @@ static int run_query(struct side_vm *vm, const struct request *req,
 	return 0;
 }
 
+#ifndef SIDE_MAINLINE
+/* A safe walk tells its next step, or the reserved range if it will skip that. */
+static void check_next(struct side_vm *vm, struct drm_gpuva **expected,
+		       struct drm_gpuva *va, struct drm_gpuva *next)
+{
+	CHECK(*expected == va || *expected == &vm->base.kernel_alloc_node);
+	*expected = next;
+}
+#endif
+
 static int run_walk(struct side_vm *vm, const struct request *req,
 		    struct outcome *out)
 {
 	u64 start = req->addr, end = req->addr + req->range;
 	struct drm_gpuvm *gpuvm = &vm->base;
-	struct drm_gpuva *va, *next;
+	struct drm_gpuva *va, *next, *expected __maybe_unused;
 
 	switch (req->kind) {
 	case REQ_WALK:
 		drm_gpuvm_for_each_va_range(va, gpuvm, start, end)
-			note_va(vm, out, va);
-		break;
-	case REQ_WALK_SAFE:
-		drm_gpuvm_for_each_va_range_safe(va, next, gpuvm, start, end)
 			note_va(vm, out, va);
 		break;
 	case REQ_WALK_ALL:
@@ -642,6 +648,10 @@ static int run_walk(struct side_vm *vm, const struct request *req,
 			note_va(vm, out, va);
 		break;
 #ifdef SIDE_MAINLINE
+	case REQ_WALK_SAFE:
+		drm_gpuvm_for_each_va_range_safe(va, next, gpuvm, start, end)
+			note_va(vm, out, va);
+		break;
 	/* What each of its users has to write. */
 	case REQ_MAPPINGS:
 	case REQ_MAPPINGS_SAFE:
@@ -657,13 +667,25 @@ static int run_walk(struct side_vm *vm, const struct request *req,
 		}
 		break;
 #else
+	case REQ_WALK_SAFE:
+		expected = drm_gpuva_find_first(gpuvm, start, end - start);
+		drm_gpuvm_for_each_va_range_safe(va, next, gpuvm, start, end) {
+			note_va(vm, out, va);
+			check_next(vm, &expected, va, next);
+		}
+		CHECK(!expected);
+		break;
 	case REQ_MAPPINGS:
 		drm_gpuvm_for_each_mapping_range(va, gpuvm, start, end)
 			note_va(vm, out, va);
 		break;
 	case REQ_MAPPINGS_SAFE:
-		drm_gpuvm_for_each_mapping_range_safe(va, next, gpuvm, start, end)
+		expected = drm_gpuva_find_first(gpuvm, start, end - start);
+		drm_gpuvm_for_each_mapping_range_safe(va, next, gpuvm, start, end) {
 			note_va(vm, out, va);
+			check_next(vm, &expected, va, next);
+		}
+		check_next(vm, &expected, NULL, NULL);
 		break;
 	case REQ_MAPPINGS_ALL:
 		drm_gpuvm_for_each_mapping(va, gpuvm)
@@ -1050,24 +1072,39 @@ static void vm_free(struct drm_gpuvm *gpuvm)
 	container_of(gpuvm, struct side_vm, base)->freed = true;
 }
 
+/* Not at the beginning, so that only the driver can free them. */
+struct driver_op {
+	void *driver;
+	struct drm_gpuva_op base;
+};
+
+struct driver_bo {
+	void *driver;
+	struct drm_gpuvm_bo base;
+};
+
 static struct drm_gpuva_op *driver_op_alloc(void)
 {
-	return shim_alloc(sizeof(struct drm_gpuva_op));
+	struct driver_op *op = shim_alloc(sizeof(*op));
+
+	return op ? &op->base : NULL;
 }
 
 static void driver_op_free(struct drm_gpuva_op *op)
 {
-	shim_free(op);
+	shim_free(container_of(op, struct driver_op, base));
 }
 
 static struct drm_gpuvm_bo *driver_bo_alloc(void)
 {
-	return shim_alloc(sizeof(struct drm_gpuvm_bo));
+	struct driver_bo *vm_bo = shim_alloc(sizeof(*vm_bo));
+
+	return vm_bo ? &vm_bo->base : NULL;
 }
 
 static void driver_bo_free(struct drm_gpuvm_bo *vm_bo)
 {
-	shim_free(vm_bo);
+	shim_free(container_of(vm_bo, struct driver_bo, base));
 }
 
 static void obj_free(struct drm_gem_object *obj)
@@ -1089,6 +1126,69 @@ static void vm_init_void(struct side_vm *vm, const struct config *config)
 		       config->start, config->range,
 		       config->reserve, config->reserve_range, &vm->ops);
 }
+
+#ifndef SIDE_MAINLINE
+/* The list and whose walk is under way. Passed entries are the walk's. */
+static u64 bo_list_guarded(spinlock_t *lock)
+{
+	struct drm_gpuvm_bo_list *bos = container_of(lock, typeof(*bos), lock);
+	u64 sum = (unsigned long)bos->local_list;
+	struct list_head *entry;
+
+	list_for_each(entry, &bos->list)
+		sum = sum * 31 + (unsigned long)entry;
+
+	return sum;
+}
+
+/* In immediate mode: the object's vm_bos, and what is linked to them. */
+static u64 gem_guarded(struct mutex *lock)
+{
+	struct drm_gem_object *obj = container_of(lock, typeof(*obj), gpuva.lock);
+	struct drm_gpuvm_bo *vm_bo;
+	struct drm_gpuva *va;
+	u64 sum = 0;
+
+	drm_gem_for_each_gpuvm_bo(vm_bo, obj) {
+		sum = sum * 31 + (unsigned long)vm_bo;
+		drm_gpuvm_bo_for_each_va(va, vm_bo)
+			sum = sum * 31 + (unsigned long)va;
+	}
+
+	return sum;
+}
+
+/* The VM's tree of vm_bos. */
+static u64 bos_guarded(spinlock_t *lock)
+{
+	struct drm_gpuvm *gpuvm = container_of(lock, typeof(*gpuvm), bos.lock);
+	struct rb_node *node;
+	u64 sum = 0;
+
+	for (node = rb_first(&gpuvm->bos.tree); node; node = rb_next(node))
+		sum = sum * 31 + (unsigned long)node;
+
+	return sum;
+}
+
+static void guard_lists(struct side_vm *vm)
+{
+	struct drm_gpuvm *gpuvm = &vm->base;
+
+	gpuvm->extobj.lock.guarded = bo_list_guarded;
+	gpuvm->extobj.lock.seen = bo_list_guarded(&gpuvm->extobj.lock);
+	gpuvm->evict.lock.guarded = bo_list_guarded;
+	gpuvm->evict.lock.seen = bo_list_guarded(&gpuvm->evict.lock);
+
+	gpuvm->bos.lock.guarded = bos_guarded;
+	gpuvm->bos.lock.seen = 0;
+
+	for (int i = 0; i < NR_OBJS && immediate(vm); i++) {
+		vm->objs[i]->gpuva.lock.guarded = gem_guarded;
+		vm->objs[i]->gpuva.lock.seen = 0;
+	}
+}
+#endif
 
 static bool vm_init(struct side_vm *vm, const struct config *config)
 {
@@ -1151,8 +1251,12 @@ static struct side_vm *side_create(const struct config *config)
 		drm_gem_private_object_init(&vm->drm, vm->objs[i], 0);
 	}
 
-	if (vm_init(vm, config))
+	if (vm_init(vm, config)) {
+#ifndef SIDE_MAINLINE
+		guard_lists(vm);
+#endif
 		return vm;
+	}
 
 	put_objs(vm);
 	free(vm);
@@ -1274,6 +1378,29 @@ static unsigned int check_subtree(struct rb_node *node, struct rb_node *parent,
 	return left + rb_is_black(node);
 }
 
+#ifndef SIDE_MAINLINE
+/* Whatever is on an object's list is in the VM's tree, in order. */
+static void check_bos(struct side_vm *vm)
+{
+	struct drm_gem_object *before = NULL;
+	struct drm_gpuvm_bo *vm_bo;
+	struct rb_node *node;
+	unsigned int nr = 0;
+
+	for (int i = 0; i < NR_OBJS; i++)
+		nr += !list_empty(&vm->objs[i]->gpuva.list);
+
+	for (node = rb_first(&vm->base.bos.tree); node; node = rb_next(node)) {
+		vm_bo = rb_entry(node, struct drm_gpuvm_bo, list.entry.vm);
+		CHECK(vm_bo->obj > before);
+		CHECK(!list_empty(&vm_bo->list.entry.gem));
+		before = vm_bo->obj;
+		nr--;
+	}
+	CHECK(!nr);
+}
+#endif
+
 static void side_check(struct side_vm *vm)
 {
 	struct drm_gpuvm *gpuvm = &vm->base;
@@ -1308,6 +1435,7 @@ static void side_check(struct side_vm *vm)
 	CHECK(!gpuvm->extobj.local_list && !gpuvm->evict.local_list);
 
 #ifndef SIDE_MAINLINE
+	check_bos(vm);
 	CHECK(gpuvm->rb.count == in_list - reserved);
 	list_for_each_entry(va, &gpuvm->rb.list, rb.entry) {
 		if (gpuvm->rb.cursor == &va->rb.entry)

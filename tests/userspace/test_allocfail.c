@@ -136,12 +136,28 @@ static void report(void)
 	}
 }
 
+/* Each of them had one. */
+static unsigned int check_all(void)
+{
+	bool all = true;
+
+	for (int i = 0; i < NR_REQS; i++)
+		all &= !allocates[i] || shared->kinds[i];
+
+	printf("%s 2 - there was a failure in every request that allocates\n",
+	       all ? "ok" : "not ok");
+
+	return !all;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct random_test test = {
 		.name = "failed allocations change nothing and leak nothing",
 		.run = run,
 		.report = report,
+		.extra = check_all,
+		.nr_extra = 1,
 	};
 
 	return random_main(argc, argv, &test);

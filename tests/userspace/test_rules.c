@@ -28,6 +28,9 @@ struct fixture {
 	unsigned int vms_freed;
 	unsigned int steps;
 	bool wrong;
+
+	/* @left: a vm_bo that outlives its VM, which was put too often */
+	struct drm_gpuvm_bo *left;
 };
 
 #define EXPECT(f, cond) expect(f, cond, #cond)
@@ -289,6 +292,48 @@ static void prepare_objects_unlocked(struct fixture *f, bool locked)
 	drm_exec_fini(&exec);
 }
 
+/* Between resv_assert_held() and the callback only one of the two is missing. */
+static void validate_extobj_unlocked(struct fixture *f, bool locked)
+{
+	struct drm_gpuvm_exec vm_exec = { .vm = &f->vm };
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	f->ops.vm_bo_validate = validate_nothing;
+	lock(&f->r_obj);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	unlock(&f->r_obj);
+	lock(&f->external);
+	drm_gpuvm_bo_evict(vm_bo, true);
+	unlock(&f->external);
+	/* This puts it on the list. */
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	drm_gpuvm_exec_unlock(&vm_exec);
+
+	lock(&f->r_obj);
+	if (locked)
+		lock(&f->external);
+	EXPECT(f, !drm_gpuvm_validate(&f->vm, NULL));
+	if (locked)
+		unlock(&f->external);
+	unlock(&f->r_obj);
+	put(f, vm_bo);
+}
+
+/* The core and dma_resv_add_fence() both say so. */
+static void add_fence_unlocked(struct fixture *f, bool locked)
+{
+	struct drm_gpuvm_exec vm_exec = { .vm = &f->vm, .num_fences = 1 };
+	struct dma_fence fence = {};
+
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	f->r_obj.resv->held = locked;
+	drm_gpuvm_exec_resv_add_fence(&vm_exec, &fence, DMA_RESV_USAGE_READ,
+				      DMA_RESV_USAGE_WRITE);
+	f->r_obj.resv->held = true;
+	EXPECT(f, fence.users == 1);
+	drm_gpuvm_exec_unlock(&vm_exec);
+}
+
 static void bo_unmap_unlocked(struct fixture *f, bool locked)
 {
 	struct drm_gpuvm_bo *vm_bo = obtain(f);
@@ -437,6 +482,71 @@ static void second_walk(struct fixture *f, bool right)
 	put(f, vm_bo);
 }
 
+static int lock_none(struct fixture *f, struct drm_exec *exec, int which)
+{
+	struct drm_gpuvm_map_req req = { .map.va.range = 15 };
+
+	switch (which) {
+	case 0:
+		return drm_gpuvm_prepare_objects(&f->vm, exec, 0);
+	case 1:
+		return drm_gpuvm_prepare_range(&f->vm, exec, 0, 15, 0);
+	case 2:
+		return drm_gpuvm_sm_map_exec_lock(&f->vm, exec, 0, &req);
+	default:
+		return drm_gpuvm_sm_unmap_exec_lock(&f->vm, exec, 0, 15);
+	}
+}
+
+/* Contention is over after one more turn, even if that begins with no object. */
+static void contended_after_none(struct fixture *f, bool right)
+{
+	struct drm_exec exec;
+
+	for (int which = 0; which < 4; which++) {
+		unsigned int turns = 0;
+
+		shim.contend_nth = right ? 0 : 1;
+		drm_exec_init(&exec, DRM_EXEC_IGNORE_DUPLICATES, 0);
+		drm_exec_until_all_locked(&exec) {
+			if (++turns > 2)
+				break;
+			EXPECT(f, !lock_none(f, &exec, which));
+			drm_exec_retry_on_contention(&exec);
+			drm_exec_lock_obj(&exec, &f->external);
+			drm_exec_retry_on_contention(&exec);
+		}
+		EXPECT(f, turns == (right ? 1 : 2));
+		EXPECT(f, f->external.resv->held);
+		drm_exec_fini(&exec);
+	}
+}
+
+/* The wait for the contended object can be interrupted. */
+static void signal_after_contention(struct fixture *f, bool right)
+{
+	struct drm_exec exec;
+
+	for (int which = 0; which < 4; which++) {
+		int ret = 0;
+
+		shim.contend_nth = 1;
+		shim.interrupt = !right;
+		drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT, 0);
+		drm_exec_until_all_locked(&exec) {
+			ret = lock_none(f, &exec, which);
+			drm_exec_retry_on_contention(&exec);
+			if (ret)
+				break;
+			drm_exec_lock_obj(&exec, &f->external);
+			drm_exec_retry_on_contention(&exec);
+		}
+		EXPECT(f, ret == (right ? 0 : -EINTR));
+		EXPECT(f, f->external.resv->held == right);
+		drm_exec_fini(&exec);
+	}
+}
+
 /* As if another thread were in the middle of it. */
 static void walk_under_way(struct fixture *f, bool right)
 {
@@ -483,6 +593,115 @@ static void validate_what_is_locked(struct fixture *f, bool right)
 	put(f, vm_bo);
 }
 
+static int validate_counted(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	container_of(vm_bo->vm, struct fixture, vm)->steps++;
+
+	return 0;
+}
+
+/* Another thread, while the last reference on a vm_bo is going. */
+static void walk_meanwhile(void *data)
+{
+	struct drm_gpuvm_exec vm_exec;
+	struct fixture *f = data;
+
+	vm_exec = (struct drm_gpuvm_exec) { .vm = &f->vm };
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	EXPECT(f, !drm_gpuvm_validate(&f->vm, NULL));
+	drm_gpuvm_exec_unlock(&vm_exec);
+}
+
+/*
+ * It can be seen on the lists, but has neither a callback nor a lock any more:
+ * the object's resv is held by the thread that puts it.
+ */
+static void walk_over_zombie(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	f->ops.vm_bo_validate = validate_counted;
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	lock(&f->external);
+	drm_gpuvm_bo_evict(vm_bo, true);
+	unlock(&f->external);
+
+	shim.meanwhile = walk_meanwhile;
+	shim.data = f;
+	if (drm_gpuvm_immediate_mode(&f->vm)) {
+		EXPECT(f, drm_gpuvm_bo_put_deferred(vm_bo));
+		drm_gpuvm_bo_deferred_cleanup(&f->vm);
+	} else {
+		lock(&f->external);
+		EXPECT(f, drm_gpuvm_bo_put(vm_bo));
+		unlock(&f->external);
+	}
+	EXPECT(f, !shim.meanwhile && !f->steps);
+	EXPECT(f, list_empty(&f->vm.extobj.list));
+	EXPECT(f, list_empty(&f->vm.evict.list));
+}
+
+/* The VM's resv keeps it on the lists until the cleanup. */
+static void validate_zombie(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_exec vm_exec = { .vm = &f->vm };
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	f->ops.vm_bo_validate = validate_counted;
+	lock(&f->r_obj);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	unlock(&f->r_obj);
+	lock(&f->external);
+	drm_gpuvm_bo_evict(vm_bo, true);
+	unlock(&f->external);
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	drm_gpuvm_exec_unlock(&vm_exec);
+	EXPECT(f, drm_gpuvm_bo_put_deferred(vm_bo));
+
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	EXPECT(f, !f->external.resv->held);
+	EXPECT(f, !list_empty(&f->vm.evict.list));
+	EXPECT(f, !drm_gpuvm_exec_validate(&vm_exec));
+	EXPECT(f, !f->steps && !list_empty(&f->vm.evict.list));
+	drm_gpuvm_exec_unlock(&vm_exec);
+
+	drm_gpuvm_bo_deferred_cleanup(&f->vm);
+	EXPECT(f, list_empty(&f->vm.evict.list));
+}
+
+/* The walk's own reference becomes the last one. */
+static int validate_and_put(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	if (drm_gpuvm_immediate_mode(vm_bo->vm))
+		drm_gpuvm_bo_put_deferred(vm_bo);
+	else
+		drm_gpuvm_bo_put(vm_bo);
+
+	return 0;
+}
+
+static void put_in_validate(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_exec vm_exec = { .vm = &f->vm };
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	f->ops.vm_bo_validate = validate_and_put;
+	lock(&f->r_obj);
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	unlock(&f->r_obj);
+	lock(&f->external);
+	drm_gpuvm_bo_evict(vm_bo, true);
+	unlock(&f->external);
+
+	EXPECT(f, !drm_gpuvm_exec_lock(&vm_exec));
+	EXPECT(f, !drm_gpuvm_exec_validate(&vm_exec));
+	EXPECT(f, list_empty(&f->external.gpuva.list));
+	drm_gpuvm_exec_unlock(&vm_exec);
+	drm_gpuvm_bo_deferred_cleanup(&f->vm);
+	EXPECT(f, list_empty(&f->vm.extobj.list));
+	EXPECT(f, list_empty(&f->vm.evict.list));
+}
+
 /* ---- Life cycle -------------------------------------------------------- */
 
 static void put_too_often(struct fixture *f, bool right)
@@ -493,6 +712,48 @@ static void put_too_often(struct fixture *f, bool right)
 		drm_gpuvm_put(&f->vm);
 	else
 		drm_gpuva_remove(&f->va);
+}
+
+/* The reference that went was the vm_bo's. */
+static void leave_vm_bo(struct fixture *f, struct drm_gpuvm_bo *vm_bo)
+{
+	f->left = vm_bo;
+	drm_gpuvm_put(&f->vm);
+}
+
+static void put_with_extobj(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	drm_gpuvm_bo_extobj_add(vm_bo);
+	if (right)
+		put(f, vm_bo);
+	else
+		leave_vm_bo(f, vm_bo);
+}
+
+static void put_with_evicted(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	lock(&f->external);
+	drm_gpuvm_bo_evict(vm_bo, true);
+	unlock(&f->external);
+	if (right)
+		put(f, vm_bo);
+	else
+		leave_vm_bo(f, vm_bo);
+}
+
+static void put_with_deferred(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_bo *vm_bo = obtain(f);
+
+	EXPECT(f, drm_gpuvm_bo_put_deferred(vm_bo));
+	if (right)
+		drm_gpuvm_bo_deferred_cleanup(&f->vm);
+	else
+		leave_vm_bo(f, vm_bo);
 }
 
 static void no_vm_free(struct fixture *f, bool right)
@@ -541,6 +802,74 @@ static void two_vms(struct fixture *f, bool right)
 	drm_gpuvm_put(&vm);
 }
 
+/* Made beforehand, and then not needed: it leaves no list that it was not on. */
+static void never_obtained(struct fixture *f, bool right)
+{
+	struct drm_gpuvm_bo *vm_bo = obtain(f), *other;
+
+	other = drm_gpuvm_bo_create(&f->vm, &f->local);
+	EXPECT(f, f->vm.bos.tree.rb_node == &vm_bo->list.entry.vm);
+	if (drm_gpuvm_immediate_mode(&f->vm)) {
+		EXPECT(f, drm_gpuvm_bo_put_deferred(other));
+		drm_gpuvm_bo_deferred_cleanup(&f->vm);
+	} else {
+		lock(&f->local);
+		EXPECT(f, drm_gpuvm_bo_put(other));
+		unlock(&f->local);
+	}
+	EXPECT(f, f->vm.bos.tree.rb_node == &vm_bo->list.entry.vm);
+	put(f, vm_bo);
+	EXPECT(f, !f->vm.bos.tree.rb_node);
+}
+
+#define MANY	7
+
+/*
+ * Objects that are in two VMs, and some that are in one of them: each VM finds
+ * its own vm_bos, and none of the other's.
+ */
+static void many_objects(struct fixture *f, bool right)
+{
+	static const struct drm_gpuvm_ops ops = { .vm_free = free_nothing };
+	struct drm_gpuvm second = {}, *vm[] = { &f->vm, &second };
+	struct drm_gpuvm_bo *vm_bo, *bos[2][MANY] = {};
+	static struct drm_gem_object objs[MANY];
+
+	drm_gpuvm_init(&second, "second", 0, &f->drm, &f->r_obj, 0, 16, 0, 0, &ops);
+	memset(objs, 0, sizeof(objs));
+	for (int i = 0; i < MANY; i++) {
+		obj_init(f, &objs[i], NULL);
+		lock(&objs[i]);
+	}
+
+	for (int i = 0; i < 2 * MANY; i++) {
+		int v = i / MANY, o = i * 3 % MANY;
+
+		if (o % 3 != v)
+			bos[v][o] = drm_gpuvm_bo_obtain_locked(vm[v], &objs[o]);
+	}
+	for (int i = 0; i < 2 * MANY; i++) {
+		int v = i % 2, o = i / 2;
+
+		vm_bo = drm_gpuvm_bo_find(vm[v], &objs[o]);
+		EXPECT(f, vm_bo == bos[v][o]);
+		drm_gpuvm_bo_put(vm_bo);
+	}
+	for (int i = 0; i < 2 * MANY; i++) {
+		int v = i / MANY, o = (i * 5 + 2) % MANY;
+
+		if (bos[v][o])
+			EXPECT(f, drm_gpuvm_bo_put(bos[v][o]));
+		EXPECT(f, !drm_gpuvm_bo_find(vm[v], &objs[o]));
+	}
+
+	for (int i = 0; i < MANY; i++) {
+		unlock(&objs[i]);
+		drm_gem_object_release(&objs[i]);
+	}
+	drm_gpuvm_put(&second);
+}
+
 static void remove_reserved(struct fixture *f, bool right)
 {
 	if (!right)
@@ -576,11 +905,32 @@ static void remove_remapped(struct fixture *f, bool right)
 
 static void null_is_fine(struct fixture *f, bool right)
 {
+	struct drm_gpuva_op_unmap unmap = { .va = &f->va };
+	struct drm_gpuva_op_remap remap = { .unmap = &unmap };
+	u64 start, range;
+
+	drm_gpuva_op_remap_to_unmap_range(&remap, NULL, NULL);
+	drm_gpuva_op_remap_to_unmap_range(&remap, &start, NULL);
+	drm_gpuva_op_remap_to_unmap_range(&remap, NULL, &range);
+	EXPECT(f, start == f->va.va.addr && range == f->va.va.range);
+
+	EXPECT(f, !drm_gpuvm_is_extobj(&f->vm, NULL));
 	drm_gpuvm_put(NULL);
 	EXPECT(f, !drm_gpuvm_bo_put(NULL));
 	EXPECT(f, !drm_gpuvm_bo_put_deferred(NULL));
 	drm_gpuvm_bo_deferred_cleanup(&f->vm);
 	EXPECT(f, f->vm.name[0]);
+}
+
+static void invalidated_and_back(struct fixture *f, bool right)
+{
+	f->va.flags = DRM_GPUVA_USERBITS;
+	EXPECT(f, !drm_gpuva_invalidated(&f->va));
+	drm_gpuva_invalidate(&f->va, true);
+	EXPECT(f, drm_gpuva_invalidated(&f->va));
+	drm_gpuva_invalidate(&f->va, false);
+	EXPECT(f, !drm_gpuva_invalidated(&f->va));
+	EXPECT(f, f->va.flags == DRM_GPUVA_USERBITS);
 }
 
 static void missing_callbacks(struct fixture *f, bool right)
@@ -785,6 +1135,9 @@ static const struct rule {
 	{ "validate without the VM's resv", validate_unlocked, PROTECTED, 1 },
 	{ "prepare_objects without the VM's resv",
 	  prepare_objects_unlocked, PROTECTED, 1 },
+	{ "validate without an object's resv", validate_extobj_unlocked,
+	  PROTECTED, 1 },
+	{ "resv_add_fence without a resv", add_fence_unlocked, 0, 2 },
 	{ "bo_unmap_ops_create without the resv", bo_unmap_unlocked, 0, 1 },
 	{ "deferred cleanup while signalling",
 	  cleanup_in_signalling, IMMEDIATE | PROTECTED, 1 },
@@ -800,14 +1153,33 @@ static const struct rule {
 	{ "second walk", second_walk, 0, 1 },
 	{ "walk while another is under way", walk_under_way, 0, 1 },
 	{ "put too often", put_too_often, 0, 1 },
+	{ "put too often, with an external object", put_with_extobj, 0, 1 },
+	{ "put too often, with an evicted object", put_with_evicted, 0, 1 },
+	{ "put too often, and no deferred cleanup", put_with_deferred,
+	  IMMEDIATE, 1 },
 	{ "no vm_free", no_vm_free, 0, 1 },
 	{ "no ops", no_ops, 0, 1 },
 	{ "remove of the reserved range", remove_reserved, 0, 1 },
 	{ "remove of what is not inserted", remove_uninserted, 0, 2 },
 	{ "remove of what was remapped", remove_remapped, 0, 1 },
 	{ "validate what is locked", validate_what_is_locked, 0, 0 },
+	{ "walks meet a vm_bo that goes", walk_over_zombie, 0, 0 },
+	{ "walks meet a vm_bo that goes, immediate mode", walk_over_zombie,
+	  IMMEDIATE, 0 },
+	{ "zombies are not validated", validate_zombie, PROTECTED | IMMEDIATE, 0 },
+	{ "last put in validate", put_in_validate, 0, 0 },
+	{ "last put in validate, immediate mode", put_in_validate, IMMEDIATE, 0 },
+	{ "last put in validate, resv-protected", put_in_validate, PROTECTED, 0 },
+	{ "last put in validate, both", put_in_validate, PROTECTED | IMMEDIATE, 0 },
 	{ "two VMs with the same object", two_vms, 0, 0 },
+	{ "contention after nothing to lock", contended_after_none, 0, 0 },
+	{ "a signal after contention", signal_after_contention, 0, 0 },
+	{ "a vm_bo that is not obtained", never_obtained, 0, 0 },
+	{ "a vm_bo that is not obtained, immediate mode", never_obtained,
+	  IMMEDIATE, 0 },
+	{ "many objects in two VMs", many_objects, 0, 0 },
 	{ "NULL is fine", null_is_fine, 0, 0 },
+	{ "invalidated and back", invalidated_and_back, 0, 0 },
 	{ "missing callbacks", missing_callbacks, 0, 0 },
 	{ "no callbacks at all", no_callbacks, 0, 0 },
 	{ "layouts that are refused", refused_layouts, 0, 0 },
@@ -820,21 +1192,23 @@ static bool run_rule(const struct rule *rule, bool right)
 {
 	static struct fixture f;
 	unsigned int expected = right ? 0 : rule->splats;
-	bool gone = rule->run == put_too_often && !right;
 
 	memset(&shim, 0, sizeof(shim));
 	shim.tolerate = true;
 
 	setup(&f, rule->flags);
 	rule->run(&f, right);
-	if (!gone) {
-		EXPECT(&f, kref_read(&f.vm.kref) == 1);
-		EXPECT(&f, kref_read(&f.external.refcount) == 1);
-	}
+	EXPECT(&f, kref_read(&f.vm.kref) == 1);
 	drm_gpuvm_put(&f.vm);
+	if (f.left) {
+		list_del(&f.left->list.entry.gem);
+		drm_gem_object_put(f.left->obj);
+		kfree(f.left);
+	}
 
 	EXPECT(&f, f.vms_freed == 1);
 	EXPECT(&f, kref_read(&f.r_obj.refcount) == 1);
+	EXPECT(&f, kref_read(&f.external.refcount) == 1);
 	EXPECT(&f, kref_read(&f.drm.ref) == 1);
 	drm_gem_object_release(&f.external);
 	drm_gem_object_release(&f.local);

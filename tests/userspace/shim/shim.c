@@ -19,11 +19,11 @@
 struct shim_state shim;
 struct ww_class reservation_ww_class;
 
-bool shim_splat(const char *file, int line, const char *what)
+void shim_splat(const char *file, int line, const char *what)
 {
 	shim.splats++;
 	if (shim.tolerate)
-		return true;
+		return;
 
 	fflush(stdout);
 	fprintf(stderr, "# splat at %s:%d: %s\n", file, line, what);
@@ -87,9 +87,31 @@ void shim_free(const void *p)
 
 /* ---- Locks ------------------------------------------------------------- */
 
+/* Locks belong to their holder, who waits; only the figures are the thread's. */
+static void run_meanwhile(void)
+{
+	void (*meanwhile)(void *data) = shim.meanwhile;
+	struct shim_state held = shim;
+
+	shim.meanwhile = NULL;
+	shim.spins = 0;
+	shim.mutexes = 0;
+	shim.resvs = 0;
+	shim.signalling = false;
+	meanwhile(shim.data);
+	lockdep_assert(!shim.spins && !shim.mutexes && !shim.resvs);
+	shim.spins = held.spins;
+	shim.mutexes = held.mutexes;
+	shim.resvs = held.resvs;
+	shim.signalling = held.signalling;
+}
+
 void spin_lock(spinlock_t *lock)
 {
+	if (shim.meanwhile)
+		run_meanwhile();
 	lockdep_assert(!lock->held);
+	lockdep_assert(!lock->guarded || lock->guarded(lock) == lock->seen);
 	lock->held = true;
 	shim.spins++;
 }
@@ -98,6 +120,7 @@ void spin_unlock(spinlock_t *lock)
 {
 	lockdep_assert(lock->held);
 	lock->held = false;
+	lock->seen = lock->guarded ? lock->guarded(lock) : 0;
 	shim.spins--;
 }
 
@@ -105,6 +128,7 @@ void mutex_lock(struct mutex *lock)
 {
 	might_sleep();
 	lockdep_assert(!lock->held);
+	lockdep_assert(!lock->guarded || lock->guarded(lock) == lock->seen);
 	lock->held = true;
 	shim.mutexes++;
 }
@@ -113,6 +137,7 @@ void mutex_unlock(struct mutex *lock)
 {
 	lockdep_assert(lock->held);
 	lock->held = false;
+	lock->seen = lock->guarded ? lock->guarded(lock) : 0;
 	shim.mutexes--;
 }
 

@@ -27,6 +27,9 @@ struct shim_state {
 	/* @contend_nth: which of the ww locks to come is contended, from 1 */
 	unsigned long contend_nth;
 
+	/* @interrupt: whoever waits for a contended ww lock gets a signal */
+	bool interrupt;
+
 	/* @spins: spinlocks held; nothing may sleep */
 	unsigned int spins;
 
@@ -35,6 +38,13 @@ struct shim_state {
 
 	/* @resvs: resv locks held */
 	unsigned int resvs;
+
+	/*
+	 * @meanwhile: what another thread does right before the next spinlock
+	 * is taken; called once, with nothing held
+	 */
+	void (*meanwhile)(void *data);
+	void *data;
 
 	/* @signalling: fence signalling; no allocation, no resv lock */
 	bool signalling;
@@ -51,7 +61,7 @@ struct shim_state {
 
 extern struct shim_state shim;
 
-bool shim_splat(const char *file, int line, const char *what);
+void shim_splat(const char *file, int line, const char *what);
 void *shim_alloc(size_t size);
 void *shim_realloc(void *old, size_t size);
 void shim_free(const void *p);

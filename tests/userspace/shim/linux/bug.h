@@ -9,8 +9,14 @@
 #include "shim.h"
 
 /* _ONCE is each time, so that each is seen. */
-#define WARN_ON(cond) \
-	(unlikely(cond) ? shim_splat(__FILE__, __LINE__, #cond) : false)
+#define WARN_ON(cond)							\
+({									\
+	bool __warn_on = (cond);					\
+									\
+	if (unlikely(__warn_on))					\
+		shim_splat(__FILE__, __LINE__, #cond);			\
+	__warn_on;							\
+})
 #define WARN_ON_ONCE(cond)	WARN_ON(cond)
 #define WARN(cond, fmt...)	WARN_ON(cond)
 #define WARN_ONCE(cond, fmt...)	WARN_ON(cond)

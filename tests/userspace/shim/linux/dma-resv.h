@@ -2,12 +2,16 @@
 #ifndef __SHIM_DMA_RESV_H__
 #define __SHIM_DMA_RESV_H__
 
+#include <errno.h>
+
 #include <linux/bits.h>
 #include <linux/bug.h>
 #include <linux/limits.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/ww_mutex.h>
+
+#include "shim.h"
 
 enum dma_resv_usage {
 	DMA_RESV_USAGE_KERNEL,
@@ -40,7 +44,7 @@ int dma_resv_reserve_fences(struct dma_resv *resv, unsigned int num);
 void dma_resv_add_fence(struct dma_resv *resv, struct dma_fence *fence,
 			enum dma_resv_usage usage);
 
-/* Nobody interrupts. */
+/* A signal comes only to who waits. */
 static inline int dma_resv_lock_interruptible(struct dma_resv *resv,
 					      struct ww_acquire_ctx *ctx)
 {
@@ -50,6 +54,9 @@ static inline int dma_resv_lock_interruptible(struct dma_resv *resv,
 static inline int dma_resv_lock_slow_interruptible(struct dma_resv *resv,
 						   struct ww_acquire_ctx *ctx)
 {
+	if (shim.interrupt)
+		return -EINTR;
+
 	dma_resv_lock_slow(resv, ctx);
 	return 0;
 }

@@ -7,6 +7,10 @@
 
 struct mutex {
 	bool held;
+
+	/* As for spinlocks. */
+	u64 (*guarded)(struct mutex *lock);
+	u64 seen;
 };
 
 void mutex_lock(struct mutex *lock);

@@ -7,11 +7,15 @@
 
 struct spinlock {
 	bool held;
+
+	/* What it guards, as a number that only changes while it is held. */
+	u64 (*guarded)(struct spinlock *lock);
+	u64 seen;
 };
 
 #define spinlock_t struct spinlock
 
-#define spin_lock_init(lock) ((lock)->held = false)
+#define spin_lock_init(lock) (*(lock) = (struct spinlock) {})
 
 void spin_lock(spinlock_t *lock);
 void spin_unlock(spinlock_t *lock);
