@@ -12,6 +12,7 @@ help:
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
+	@echo "make coverage            which lines and branches of the core the tests reach"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -47,6 +48,11 @@ bench:
 bench-kernel:
 	@scripts/setup bench-kernel
 	@scripts/bench-kernel $(ARGS)
+
+.PHONY: coverage
+coverage:
+	@scripts/setup coverage
+	@scripts/coverage
 
 .PHONY: kernel
 kernel:
