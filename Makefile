@@ -13,6 +13,7 @@ help:
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
+	@echo "make mutants             whether the tests notice small mistakes in the core"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -53,6 +54,11 @@ bench-kernel:
 coverage:
 	@scripts/setup coverage
 	@scripts/coverage
+
+.PHONY: mutants
+mutants:
+	@scripts/setup mutants
+	@scripts/mutants
 
 .PHONY: kernel
 kernel:
