@@ -14,6 +14,7 @@ help:
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
 	@echo "make mutants             whether the tests notice small mistakes in the core"
+	@echo "make fuzz [SECONDS=60]   libFuzzer on the core, against a model"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -59,6 +60,11 @@ coverage:
 mutants:
 	@scripts/setup mutants
 	@scripts/mutants
+
+.PHONY: fuzz
+fuzz:
+	@scripts/setup fuzz
+	@scripts/fuzz $(or $(SECONDS),60) $(SEED)
 
 .PHONY: kernel
 kernel:
