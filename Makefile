@@ -9,6 +9,7 @@ help:
 	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind"
 	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
+	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
@@ -35,6 +36,11 @@ quick:
 check:
 	@scripts/setup check
 	@scripts/check
+
+.PHONY: stress
+stress:
+	@scripts/setup check
+	@scripts/check-stress $(SECONDS)
 
 .PHONY: lint
 lint:
