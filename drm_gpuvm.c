@@ -1806,7 +1806,8 @@ static bool remap_valid(const struct drm_gpuva_op_remap *op,
  * objects that @op gives. One of them may be the old mapping itself, which then
  * shrinks; it must be unlinked if its object changes.
  *
- * Context: as drm_gpuva_insert().
+ * Context: as drm_gpuva_insert(). If the old mapping is used again and is linked,
+ * also the lock of drm_gpuva_link(), since walks over its vm_bo see it shrink.
  * Return: 0; -EINVAL, with nothing changed, if the old mapping is not inserted, or
  * a mapping is missing for a part, or a part is empty, not inside the old mapping,
  * or not behind the other.

@@ -1198,6 +1198,10 @@ struct drm_gpuvm_ops {
 	 * drm_gpuvm_validate() with the object's resv held. Reports success with
 	 * 0 and drm_gpuvm_bo_evict(), or &drm_gpuvm_bo.evicted set to false; an
 	 * error ends the walk.
+	 *
+	 * It has no reference of its own to use: with &DRM_GPUVM_RESV_PROTECTED
+	 * in immediate mode the last one may go meanwhile, although the vm_bo
+	 * stays until the VM's resv is unlocked.
 	 */
 	int (*vm_bo_validate)(struct drm_gpuvm_bo *vm_bo,
 			      struct drm_exec *exec);
