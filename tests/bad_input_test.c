@@ -6,7 +6,6 @@
  * wrong. The latter have a case each, whose name says what is right.
  */
 
-#include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 
 #define AT(page) (GT_BASE + GT_PAGES(page))

@@ -11,7 +11,6 @@
 #include <linux/kthread.h>
 #include <linux/sched.h>
 
-#include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 
 /* A VM with local a, external b and c, in |a0|b0|  |c0|*0|b1|. */
@@ -233,7 +232,7 @@ static void duplicates(struct kunit *test)
 {
 	struct gt *gt = test->priv;
 	struct exec_vm e = exec_vm(gt, 0);
-	struct drm_gpuvm_exec vm_exec = { .vm = e.vm };
+	struct drm_gpuvm_exec vm_exec = { .vm = e.vm, .num_fences = 1 };
 
 	KUNIT_EXPECT_EQ(test, -EALREADY,
 			drm_gpuvm_exec_lock_range(&vm_exec, AT(1), GT_PAGES(5)));
@@ -709,6 +708,7 @@ static void contention_in_exec_lock(struct kunit *test)
 	struct extra extra = { .obj = d };
 	struct drm_gpuvm_exec vm_exec = {
 		.vm = e.vm,
+		.num_fences = 1,
 		.flags = DRM_EXEC_IGNORE_DUPLICATES,
 		.extra = { .fn = extra_lock, .priv = &extra },
 	};

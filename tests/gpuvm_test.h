@@ -37,6 +37,8 @@
 #include <drm/drm_gem.h>
 #include <drm/drm_gpuvm.h>
 
+#include "core.h"
+
 #define GT_PAGE		SZ_4K
 #define GT_SHIFT	12
 #define GT_PAGES(n)	((u64)(n) << GT_SHIFT)
@@ -45,6 +47,13 @@
 #define GT_VM_START	GT_PAGES(0x100)
 #define GT_VM_RANGE	GT_PAGES(0x1000)
 #define GT_BASE		GT_PAGES(0x200)
+
+/* For a case of something that only our core has. */
+#define gt_needs_ours(test, what)						\
+	do {									\
+		if (GT_MAINLINE)						\
+			kunit_skip(test, "Linux's core has no %s", what);	\
+	} while (0)
 
 #define GT_LINE		96
 #define GT_LINES	64
@@ -79,7 +88,7 @@ enum gt_live {
  * @fail_op_nth: the op_alloc that fails, counted from 1; 0 for none
  * @fail_vm_bo_alloc: let the vm_bo_alloc callback fail
  * @validated: calls of the vm_bo_validate callback
- * @validate: what vm_bo_validate does; NULL clears the evicted state
+ * @validate: what vm_bo_validate does; NULL for drm_gpuvm_bo_evict(vm_bo, false)
  * @validate_priv: for @validate
  * @warnings: counts the warnings of the thread that runs the test
  * @expected_warnings: those that came between gt_warn_begin() and gt_warn_end()
@@ -178,7 +187,7 @@ struct gt_place {
 	u64 reserve_range;
 };
 
-#define GT_PLACE_NUM 7
+#define GT_PLACE_NUM (6 + GT_CORE_UP_TO_2_64)
 extern const struct gt_place gt_places[GT_PLACE_NUM];
 
 /* All four combinations of the locking flags. */

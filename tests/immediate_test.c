@@ -8,7 +8,6 @@
 
 #include <linux/dma-fence.h>
 
-#include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 
 #define AT(page) (GT_BASE + GT_PAGES(page))

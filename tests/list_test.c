@@ -5,7 +5,6 @@
  * The lists of external and of evicted objects, in all modes.
  */
 
-#include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 
 static struct drm_gpuvm *list_vm(struct gt *gt, enum drm_gpuvm_flags flags)
@@ -212,6 +211,13 @@ static void validate_end(struct gt *gt, struct validate *v)
 	gpuvm_check(gt->test, v->vm);
 }
 
+/* A driver may clear the flag itself. */
+static int validate_by_flag(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
+{
+	vm_bo->evicted = false;
+	return 0;
+}
+
 static void validate_all(struct kunit *test)
 {
 	const struct gt_mode *mode = test->param_value;
@@ -220,6 +226,7 @@ static void validate_all(struct kunit *test)
 	unsigned int i;
 
 	validate_begin(gt, &v, mode->flags);
+	gt->validate = validate_by_flag;
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_validate(v.vm, &v.exec.exec), 0);
 	KUNIT_EXPECT_EQ(test, gt->validated, 3);
 	KUNIT_EXPECT_EQ(test, evicted(v.vm), 0);
@@ -229,6 +236,20 @@ static void validate_all(struct kunit *test)
 	/* Nothing is left for a second time. */
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_validate(v.vm, &v.exec.exec), 0);
 	KUNIT_EXPECT_EQ(test, gt->validated, 3);
+	validate_end(gt, &v);
+}
+
+/* The usual way: the driver's move notification calls drm_gpuvm_bo_evict(). */
+static void validate_callback_ends_eviction(struct kunit *test)
+{
+	const struct gt_mode *mode = test->param_value;
+	struct gt *gt = test->priv;
+	struct validate v;
+
+	validate_begin(gt, &v, mode->flags);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_validate(v.vm, &v.exec.exec), 0);
+	KUNIT_EXPECT_EQ(test, gt->validated, 3);
+	KUNIT_EXPECT_EQ(test, evicted(v.vm), 0);
 	validate_end(gt, &v);
 }
 
@@ -251,7 +272,7 @@ static int fail_second(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_exe
 	if (gt->validated == 2)
 		return -ENOSPC;
 
-	vm_bo->evicted = false;
+	drm_gpuvm_bo_evict(vm_bo, false);
 	return 0;
 }
 
@@ -304,28 +325,6 @@ static void validate_leaves_evicted_on_list(struct kunit *test)
 	validate_end(gt, &v);
 }
 
-/* The usual way: the driver's move notification takes it off the list. */
-static int validate_by_evict_false(struct gt *gt, struct drm_gpuvm_bo *vm_bo,
-				   struct drm_exec *exec)
-{
-	drm_gpuvm_bo_evict(vm_bo, false);
-	return 0;
-}
-
-static void validate_callback_ends_eviction(struct kunit *test)
-{
-	const struct gt_mode *mode = test->param_value;
-	struct gt *gt = test->priv;
-	struct validate v;
-
-	validate_begin(gt, &v, mode->flags);
-	gt->validate = validate_by_evict_false;
-	KUNIT_EXPECT_EQ(test, drm_gpuvm_validate(v.vm, &v.exec.exec), 0);
-	KUNIT_EXPECT_EQ(test, gt->validated, 3);
-	KUNIT_EXPECT_EQ(test, evicted(v.vm), 0);
-	validate_end(gt, &v);
-}
-
 /* Bringing one object back throws others out, whether seen already or not. */
 static int evict_others(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 {
@@ -335,7 +334,7 @@ static int evict_others(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_ex
 	if (gt->validated > 3)
 		return -EIO;
 
-	vm_bo->evicted = false;
+	drm_gpuvm_bo_evict(vm_bo, false);
 	for (i = 0; i < 3; i++)
 		if (v->vm_bo[i] != vm_bo)
 			drm_gpuvm_bo_evict(v->vm_bo[i], true);
@@ -377,7 +376,7 @@ static int put_another(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_exe
 	struct validate *v = gt->validate_priv;
 	unsigned int i;
 
-	vm_bo->evicted = false;
+	drm_gpuvm_bo_evict(vm_bo, false);
 	for (i = 0; i < 3; i++) {
 		if (!v->vm_bo[i] || v->vm_bo[i] == vm_bo)
 			continue;
@@ -494,7 +493,7 @@ static int validate_again(struct gt *gt, struct drm_gpuvm_bo *vm_bo, struct drm_
 	gt_warn_begin(gt);
 	*ret = drm_gpuvm_validate(vm_bo->vm, exec);
 	gt_warn_end(gt, 1, 1);
-	vm_bo->evicted = false;
+	drm_gpuvm_bo_evict(vm_bo, false);
 
 	return 0;
 }
@@ -625,10 +624,10 @@ static struct kunit_case gpuvm_list_tests[] = {
 	KUNIT_CASE_PARAM(evict_external, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(gem_evict_tells_all_vms, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_all, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(validate_callback_ends_eviction, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_without_exec, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_stops_at_failure, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_leaves_evicted_on_list, gt_mode_gen_params),
-	KUNIT_CASE_PARAM(validate_callback_ends_eviction, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_evicts_others, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_while_others_go, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(validate_drops_last_reference_under_lock, gt_mode_gen_params),

@@ -6,7 +6,6 @@
  * object.
  */
 
-#include "../drm_gpuvm_internal.h"
 #include "gpuvm_test.h"
 #include "split_cases.h"
 
