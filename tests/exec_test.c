@@ -30,6 +30,7 @@ static struct exec_vm exec_vm(struct gt *gt, enum drm_gpuvm_flags flags)
 	e.c = gt_obj(gt, 'c', NULL);
 	gt_build(gt, e.vm, GT_BASE, "|a0|b0|  |c0|*0|b1|");
 	gpuvm_check(gt->test, e.vm);
+	gt_no_made_up_contention(6);
 
 	return e;
 }
@@ -552,20 +553,6 @@ static int rival_fn(void *data)
 	return 0;
 }
 
-/*
- * CONFIG_DEBUG_WW_MUTEX_SLOWPATH makes up contention, after as many locks as the
- * low bits of a transaction's number say: let the next two have enough of them.
- */
-static void no_made_up_contention(void)
-{
-	struct ww_acquire_ctx ctx;
-
-	do {
-		ww_acquire_init(&ctx, &reservation_ww_class);
-		ww_acquire_fini(&ctx);
-	} while ((ctx.stamp & 0xf) != 0xd);
-}
-
 static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 				       struct drm_gem_object *obj)
 {
@@ -575,7 +562,7 @@ static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 	rival->obj = obj;
 	rival->test_task = current;
 	init_completion(&rival->locked);
-	no_made_up_contention();
+	gt_no_made_up_contention(14);
 	task = kthread_create(rival_fn, rival, "gpuvm-rival");
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, task);
 	get_task_struct(task);

@@ -559,6 +559,21 @@ void gt_unlock_staged(struct drm_gpuvm *vm, struct drm_exec *exec)
 		drm_exec_fini(exec);
 }
 
+/*
+ * CONFIG_DEBUG_WW_MUTEX_SLOWPATH makes up contention, after as many locks as the
+ * low bits of a transaction's number say. The next 16 - @locks transactions take
+ * @locks or more of them before that.
+ */
+void gt_no_made_up_contention(unsigned int locks)
+{
+	struct ww_acquire_ctx ctx;
+
+	do {
+		ww_acquire_init(&ctx, &reservation_ww_class);
+		ww_acquire_fini(&ctx);
+	} while ((ctx.stamp & 0xf) != locks - 1);
+}
+
 /* ---- vm_bos and mappings ------------------------------------------------ */
 
 /* The one vm_bo of @vm and @obj, on the extobj list if it belongs there. */

@@ -234,6 +234,7 @@ void gt_vm_drop(struct gt *gt, struct drm_gpuvm *vm);
 void gt_lock(struct gt *gt, struct drm_gpuvm *vm, struct drm_exec *exec);
 void gt_lock_staged(struct gt *gt, struct drm_gpuvm *vm, struct drm_exec *exec);
 void gt_unlock_staged(struct drm_gpuvm *vm, struct drm_exec *exec);
+void gt_no_made_up_contention(unsigned int locks);
 
 struct drm_gpuvm_bo *gt_vm_bo(struct gt *gt, struct drm_gpuvm *vm,
 			      struct drm_gem_object *obj);

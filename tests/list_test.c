@@ -604,6 +604,7 @@ static void extobj_added_between_walks(struct kunit *test)
 	list_del_init(&extra.vm_bo->list.entry.extobj);
 	v.exec.extra.fn = extra_adds_extobj;
 	v.exec.extra.priv = &extra;
+	gt_no_made_up_contention(6);
 	KUNIT_ASSERT_EQ(test, drm_gpuvm_exec_lock(&v.exec), 0);
 	KUNIT_EXPECT_EQ(test, extra.calls, 1);
 	KUNIT_EXPECT_EQ(test, v.exec.exec.num_objects, 2);
