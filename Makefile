@@ -11,6 +11,7 @@ help:
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
@@ -46,6 +47,11 @@ stress:
 lint:
 	@scripts/setup check
 	@scripts/check-lint
+
+.PHONY: check-mainline
+check-mainline:
+	@scripts/setup quick
+	@scripts/check-mainline
 
 .PHONY: bench
 bench:

@@ -72,7 +72,8 @@ step() {
 	return $status
 }
 
-# Sets src (a pristine kernel), tree (a copy with our files in it) and build (where the O= directories are).
+# Sets src (a pristine kernel), tree (a copy with our files in it) and build (where the O= directories are). With core=mainline the
+# copy has Linux's own core, and only our tests.
 kernel_tree() {
 	local id
 
@@ -84,9 +85,10 @@ kernel_tree() {
 		src=$("$scripts/kernel-source")
 		id=${src##*/}
 	fi
+	id+=${core:+-$core}
 	tree=$cache/tree/$id
 	build=$cache/build/$id
-	"$scripts/overlay" "$src" "$tree"
+	"$scripts/overlay" ${core:+"--$core"} "$src" "$tree"
 }
 
 # kmake NAME ARGUMENT...: make in the O= directory build/NAME.
@@ -116,16 +118,49 @@ configure() {
 	cat "$@" >"$o/fragments"
 }
 
-
-# kunit NAME ACTION OPTION...: kunit.py on build/NAME, a kernel with the KUnit tests, vbind and configs/NAME.config.
-kunit() {
+# kunit_py NAME ACTION OPTION...: kunit.py on build/NAME, a kernel with the KUnit tests, built by ${cross}gcc.
+kunit_py() {
 	local name=$1 action=$2
 	shift 2
 
-	mkdir -p "$build/$name" && cd "$tree" && tools/testing/kunit/kunit.py "$action" --build_dir="$build/$name" --jobs="$(nproc)" \
-		--make_options="CC=ccache gcc" --make_options="HOSTCC=ccache gcc" \
-		--kunitconfig=drivers/gpu/drm/gpuvm/tests --kunitconfig="$scripts/configs/um.config" \
-		--kunitconfig="$scripts/configs/$name.config" "$@"
+	[[ $action == exec ]] || set -- --jobs="$(nproc)" "$@"
+	mkdir -p "$build/$name" && cd "$tree" && timeout "${limit:-0}" tools/testing/kunit/kunit.py "$action" --build_dir="$build/$name" \
+		--make_options="CC=ccache ${cross:-}gcc" --make_options="HOSTCC=ccache gcc" \
+		--kunitconfig=drivers/gpu/drm/gpuvm/tests "$@"
+}
+
+# kunit NAME ACTION OPTION...: the same for User Mode Linux with vbind and configs/NAME.config.
+kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/configs/um.config" --kunitconfig="$scripts/configs/$1.config" "${@:3}"; }
+
+# kunit_cases JSON: a line for each test case, kunit.py's status and then the name. A case whose kernel died has a line, too.
+kunit_cases() {
+	python3 - "$1" <<-'EOF'
+		import json, sys
+
+		def walk(group, path):
+		    for case in group.get("test_cases", []):
+		        print(case["status"], path + case["name"])
+		    for sub in group.get("sub_groups", []):
+		        walk(sub, path + sub["name"] + ".")
+
+		walk(json.load(open(sys.argv[1])), "")
+	EOF
+}
+
+# count_kunit JSON [PREFIX]: every test case of kunit.py's results.
+count_kunit() {
+	local status case tests=0
+
+	[[ -s $1 ]] || { fail "${2:-}kunit.py has no results"; return; }
+	while read -r status case; do
+		tests=$((tests + 1))
+		case $status in
+		PASS) pass ;;
+		SKIP) say "skipped: ${2:-}$case" ;;
+		*) fail "${2:-}$case ($status)" ;;
+		esac
+	done < <(kunit_cases "$1")
+	((tests)) || fail "${2:-}no test ran"
 }
 
 # The user-space programs, for the guest.
