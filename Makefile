@@ -12,6 +12,7 @@ help:
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
 	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
+	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
@@ -52,6 +53,11 @@ lint:
 check-mainline:
 	@scripts/setup quick
 	@scripts/check-mainline
+
+.PHONY: check-arch
+check-arch:
+	@scripts/setup arch
+	@scripts/check-arch $(ARCH)
 
 .PHONY: bench
 bench:
