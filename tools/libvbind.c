@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <xf86drm.h>
@@ -182,6 +183,152 @@ int vbind_unmap(int fd, uint32_t vm_id, uint64_t addr, uint64_t range)
 	};
 
 	return vbind_vm_bind(fd, vm_id, &bind, 1, NULL);
+}
+
+int vbind_unmap_bo(int fd, uint32_t vm_id, uint32_t handle)
+{
+	struct drm_vbind_bind bind = {
+		.type = DRM_VBIND_BIND_UNMAP_BO,
+		.handle = handle,
+	};
+
+	return vbind_vm_bind(fd, vm_id, &bind, 1, NULL);
+}
+
+int vbind_vm_bind_async(int fd, uint32_t vm_id,
+			const struct drm_vbind_bind *binds, uint32_t num_binds,
+			const struct drm_vbind_sync *syncs, uint32_t num_syncs,
+			uint32_t *fail_index)
+{
+	struct drm_vbind_vm_bind args = {
+		.vm_id = vm_id,
+		.flags = DRM_VBIND_VM_BIND_ASYNC,
+		.num_binds = num_binds,
+		.bind_stride = sizeof(*binds),
+		.binds = (uintptr_t)binds,
+		.num_syncs = num_syncs,
+		.sync_stride = num_syncs ? sizeof(*syncs) : 0,
+		.syncs = num_syncs ? (uintptr_t)syncs : 0,
+	};
+	int ret;
+
+	ret = vbind_ioctl(fd, DRM_IOCTL_VBIND_VM_BIND, &args);
+	if (fail_index)
+		*fail_index = args.fail_index;
+
+	return ret;
+}
+
+int vbind_exec(int fd, uint32_t vm_id, uint32_t queue,
+	       const struct drm_vbind_cmd *cmds, uint32_t num_cmds,
+	       const struct drm_vbind_sync *syncs, uint32_t num_syncs,
+	       uint64_t *job_id)
+{
+	struct drm_vbind_exec args = {
+		.vm_id = vm_id,
+		.queue = queue,
+		.num_cmds = num_cmds,
+		.cmds = num_cmds ? (uintptr_t)cmds : 0,
+		.cmd_stride = num_cmds ? sizeof(*cmds) : 0,
+		.num_syncs = num_syncs,
+		.sync_stride = num_syncs ? sizeof(*syncs) : 0,
+		.syncs = num_syncs ? (uintptr_t)syncs : 0,
+	};
+	int ret;
+
+	ret = vbind_ioctl(fd, DRM_IOCTL_VBIND_EXEC, &args);
+	if (!ret && job_id)
+		*job_id = args.job_id;
+
+	return ret;
+}
+
+int vbind_syncobj_wait(int fd, uint32_t handle, uint64_t point,
+		       int64_t timeout_ms)
+{
+	struct timespec now;
+	int64_t until;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	until = now.tv_sec * 1000000000LL + now.tv_nsec + timeout_ms * 1000000;
+
+	/* These return a negative errno already. */
+	if (point)
+		return drmSyncobjTimelineWait(fd, &handle, &point, 1, until, 0,
+					      NULL);
+
+	return drmSyncobjWait(fd, &handle, 1, until, 0, NULL);
+}
+
+/* Finds the fault of a job among those of the VM. */
+static int find_fault(int fd, uint32_t vm_id, uint64_t job_id,
+		      struct drm_vbind_fault *fault)
+{
+	struct drm_vbind_fault faults[DRM_VBIND_MAX_FAULTS];
+	int count, i;
+
+	count = vbind_vm_faults(fd, vm_id, faults, DRM_VBIND_MAX_FAULTS, NULL);
+	if (count < 0)
+		return count;
+
+	for (i = 0; i < count; i++) {
+		if (faults[i].job_id != job_id)
+			continue;
+		if (fault)
+			*fault = faults[i];
+		return -EFAULT;
+	}
+
+	return 0;
+}
+
+int vbind_exec_wait(int fd, uint32_t vm_id, const struct drm_vbind_cmd *cmds,
+		    uint32_t num_cmds, struct drm_vbind_fault *fault)
+{
+	struct drm_vbind_sync sync;
+	uint32_t syncobj;
+	uint64_t job_id;
+	int ret;
+
+	if (drmSyncobjCreate(fd, 0, &syncobj))
+		return -errno;
+
+	sync = vbind_sync_out(syncobj, 0);
+	ret = vbind_exec(fd, vm_id, 0, cmds, num_cmds, &sync, 1, &job_id);
+	if (!ret)
+		ret = vbind_syncobj_wait(fd, syncobj, 0, 60000);
+	if (!ret)
+		ret = find_fault(fd, vm_id, job_id, fault);
+	drmSyncobjDestroy(fd, syncobj);
+
+	return ret;
+}
+
+int vbind_vm_faults(int fd, uint32_t vm_id, struct drm_vbind_fault *faults,
+		    uint32_t max, uint64_t *lost)
+{
+	struct drm_vbind_vm_faults args = {
+		.vm_id = vm_id,
+		.num_faults = max,
+		.fault_stride = max ? sizeof(*faults) : 0,
+		.faults = max ? (uintptr_t)faults : 0,
+	};
+	int ret;
+
+	ret = vbind_ioctl(fd, DRM_IOCTL_VBIND_VM_FAULTS, &args);
+	if (ret)
+		return ret;
+	if (lost)
+		*lost = args.num_lost;
+
+	return args.num_faults < max ? args.num_faults : max;
+}
+
+int vbind_vm_stats(int fd, uint32_t vm_id, struct drm_vbind_vm_stats *stats)
+{
+	*stats = (struct drm_vbind_vm_stats){ .vm_id = vm_id };
+
+	return vbind_ioctl(fd, DRM_IOCTL_VBIND_VM_STATS, stats);
 }
 
 int vbind_vm_query(int fd, uint32_t vm_id, struct drm_vbind_vm_query *query,

@@ -8,33 +8,7 @@
  * file. Most tests run once for each mode that a VM can have.
  */
 
-#define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
-
-#include <xf86drm.h>
-
-#include "libvbind.h"
-
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-
-#define PAGE		((uint64_t)DRM_VBIND_PAGE_SIZE)
-#define NO_INDEX	DRM_VBIND_NO_INDEX
+#include "vbind-test.h"
 
 /* The 32-bit and the 64-bit layout of the uAPI are the same. */
 _Static_assert(sizeof(struct drm_vbind_gem_create) == 24, "gem_create");
@@ -44,25 +18,16 @@ _Static_assert(sizeof(struct drm_vbind_vm_destroy) == 8, "vm_destroy");
 _Static_assert(sizeof(struct drm_vbind_bind) == 40, "bind");
 _Static_assert(sizeof(struct drm_vbind_mapping) == 40, "mapping");
 _Static_assert(sizeof(struct drm_vbind_step) == 136, "step");
-_Static_assert(sizeof(struct drm_vbind_vm_bind) == 48, "vm_bind");
+_Static_assert(sizeof(struct drm_vbind_vm_bind) == 64, "vm_bind");
 _Static_assert(sizeof(struct drm_vbind_vm_query) == 64, "vm_query");
 
-/* The VM that most tests use, and what is around it */
-#define VA_START	0x100000ULL
-#define VA_RANGE	0x1000000ULL
-#define VA_END		(VA_START + VA_RANGE)
-#define RSV_START	0x800000ULL
-#define RSV_RANGE	0x10000ULL
-#define RSV_END		(RSV_START + RSV_RANGE)
-#define BO_SIZE		(64 * PAGE)
-
-static int fd = -1;
-static uint32_t mode;
-static uint32_t vm;
-static uint32_t bo;
-static uint64_t bo_id;
-static uint64_t seed;
-static unsigned int rounds = 2000;
+int fd = -1;
+uint32_t mode;
+uint32_t vm;
+uint32_t bo;
+uint64_t bo_id;
+uint64_t seed;
+unsigned int rounds = 2000;
 
 /* Failing and skipping */
 
@@ -70,8 +35,7 @@ static jmp_buf test_end;
 enum { TEST_FAILED = 1, TEST_SKIPPED };
 static char skip_reason[80];
 
-static void __attribute__((noreturn, format(printf, 3, 4)))
-fail_at(const char *file, int line, const char *format, ...)
+void fail_at(const char *file, int line, const char *format, ...)
 {
 	va_list args;
 
@@ -83,35 +47,14 @@ fail_at(const char *file, int line, const char *format, ...)
 	longjmp(test_end, TEST_FAILED);
 }
 
-#define fail(...) fail_at(__FILE__, __LINE__, __VA_ARGS__)
-
-#define check(condition, ...) do {					\
-	if (!(condition))						\
-		fail(__VA_ARGS__);					\
-} while (0)
-
-/* A call whose result has to be @expected, 0 or a negative errno. */
-#define expect(expected, call) do {					\
-	int ret_ = (call), expected_ = (expected);			\
-	check(ret_ == expected_, "%s: %s instead of %s", #call,		\
-	      result_name(ret_), result_name(expected_));		\
-} while (0)
-
-#define expect_value(expected, value) do {				\
-	uint64_t value_ = (value), expected_ = (expected);		\
-	check(value_ == expected_,					\
-	      "%s: 0x%" PRIx64 " instead of 0x%" PRIx64, #value, value_,	\
-	      expected_);						\
-} while (0)
-
-static const char *result_name(int ret)
+const char *result_name(int ret)
 {
 	const char *name = ret < 0 ? strerrorname_np(-ret) : NULL;
 
 	return ret >= 0 ? "success" : name ? name : "an unknown error";
 }
 
-static void __attribute__((noreturn)) skip(const char *reason)
+void skip(const char *reason)
 {
 	snprintf(skip_reason, sizeof(skip_reason), "%s", reason);
 	longjmp(test_end, TEST_SKIPPED);
@@ -119,7 +62,7 @@ static void __attribute__((noreturn)) skip(const char *reason)
 
 /* What many tests need */
 
-static int open_device(void)
+int open_device(void)
 {
 	int ret = vbind_open();
 
@@ -127,7 +70,7 @@ static int open_device(void)
 	return ret;
 }
 
-static uint64_t id_of(uint32_t handle)
+uint64_t id_of(uint32_t handle)
 {
 	struct drm_vbind_gem_info info;
 
@@ -135,25 +78,27 @@ static uint64_t id_of(uint32_t handle)
 	return info.bo_id;
 }
 
-static uint32_t new_bo(uint64_t size)
+uint32_t new_bo(uint64_t size)
 {
 	uint32_t handle = 0;
 
 	expect(0, vbind_gem_create(fd, size, 0, 0, &handle));
 	check(handle, "a handle of 0");
+	fill_bo(handle);
 	return handle;
 }
 
-static uint32_t new_private_bo(uint64_t size, uint32_t vm_id)
+uint32_t new_private_bo(uint64_t size, uint32_t vm_id)
 {
 	uint32_t handle = 0;
 
 	expect(0, vbind_gem_create(fd, size, DRM_VBIND_GEM_VM_PRIVATE, vm_id,
 				   &handle));
+	fill_bo(handle);
 	return handle;
 }
 
-static uint32_t new_vm(uint32_t flags)
+uint32_t new_vm(uint32_t flags)
 {
 	uint32_t id = 0;
 
@@ -163,20 +108,14 @@ static uint32_t new_vm(uint32_t flags)
 	return id;
 }
 
-static void setup(void)
+void setup(void)
 {
 	vm = new_vm(mode);
 	bo = new_bo(BO_SIZE);
 	bo_id = id_of(bo);
 }
 
-/* The mappings of a VM at some moment */
-struct snapshot {
-	int count;
-	struct drm_vbind_mapping *mappings;
-};
-
-static struct snapshot take_snapshot(uint32_t vm_id)
+struct snapshot take_snapshot(uint32_t vm_id)
 {
 	struct snapshot s;
 
@@ -202,8 +141,9 @@ static void print_mappings(const char *what, const struct drm_vbind_mapping *m,
 		print_mapping(&m[i]);
 }
 
-static void check_mappings(uint32_t vm_id, const char *when,
-			   const struct drm_vbind_mapping *expected, int count)
+static void compare_with_vm(uint32_t vm_id, const char *when,
+			    const struct drm_vbind_mapping *expected, int count,
+			    bool with_memory)
 {
 	struct snapshot now = take_snapshot(vm_id);
 
@@ -213,22 +153,30 @@ static void check_mappings(uint32_t vm_id, const char *when,
 		print_mappings("found", now.mappings, now.count);
 		fail("%s: the VM's mappings are not as expected", when);
 	}
+	if (with_memory)
+		check_memory(vm_id, when, now);
 	free(now.mappings);
 }
 
-static void check_unchanged(uint32_t vm_id, const char *when, struct snapshot *s)
+void check_mappings(uint32_t vm_id, const char *when,
+		    const struct drm_vbind_mapping *expected, int count)
+{
+	compare_with_vm(vm_id, when, expected, count, true);
+}
+
+void check_unchanged(uint32_t vm_id, const char *when, struct snapshot *s)
 {
 	check_mappings(vm_id, when, s->mappings, s->count);
 	free(s->mappings);
 }
 
-static void check_empty(uint32_t vm_id)
+void check_empty(uint32_t vm_id)
 {
 	check_mappings(vm_id, "an empty VM", NULL, 0);
 }
 
 /* Some mappings, so that there is something that could change by mistake */
-static void populate(uint32_t vm_id)
+void populate(uint32_t vm_id)
 {
 	expect(0, vbind_map_sparse(fd, vm_id, VA_START, 256 * PAGE));
 	expect(0, vbind_map(fd, vm_id, VA_START + 16 * PAGE, 16 * PAGE, bo, 0));
@@ -268,7 +216,7 @@ static bool read_stats(struct stats *stats)
 	return true;
 }
 
-static void check_stats(int bos, int vms, int mappings)
+void check_stats(int bos, int vms, int mappings)
 {
 	struct stats stats;
 
@@ -281,7 +229,7 @@ static void check_stats(int bos, int vms, int mappings)
 
 /* GEM_CREATE, GEM_INFO, mmap */
 
-static uint8_t *map_bo(int file, uint32_t handle)
+uint8_t *map_bo(int file, uint32_t handle)
 {
 	struct drm_vbind_gem_info info;
 	void *ptr;
@@ -311,10 +259,14 @@ static void test_gem_create(void)
 
 static void test_gem_mmap(void)
 {
-	uint32_t handle = new_bo(2 * PAGE);
-	uint8_t *first = map_bo(fd, handle), *second = map_bo(fd, handle);
+	uint8_t *first, *second;
+	uint32_t handle;
 	unsigned int i;
 
+	/* new_bo() would fill it. */
+	expect(0, vbind_gem_create(fd, 2 * PAGE, 0, 0, &handle));
+	first = map_bo(fd, handle);
+	second = map_bo(fd, handle);
 	for (i = 0; i < 2 * PAGE; i++)
 		check(!first[i], "byte %u of a new BO is 0x%x", i, first[i]);
 	first[PAGE + 5] = 0x5a;
@@ -384,7 +336,7 @@ static void test_gem_info_errors(void)
 
 /* PRIME */
 
-static uint32_t import_bo(int from, uint32_t handle, int to)
+uint32_t import_bo(int from, uint32_t handle, int to)
 {
 	uint32_t imported;
 	int prime;
@@ -635,8 +587,7 @@ static void test_vm_limit(void)
 
 /* VM_BIND: what it does */
 
-static struct drm_vbind_bind map_bind(uint64_t addr, uint64_t range,
-				      uint64_t offset)
+struct drm_vbind_bind map_bind(uint64_t addr, uint64_t range, uint64_t offset)
 {
 	return (struct drm_vbind_bind){
 		.type = DRM_VBIND_BIND_MAP,
@@ -647,8 +598,7 @@ static struct drm_vbind_bind map_bind(uint64_t addr, uint64_t range,
 	};
 }
 
-static struct drm_vbind_bind range_bind(uint32_t type, uint64_t addr,
-					uint64_t range)
+struct drm_vbind_bind range_bind(uint32_t type, uint64_t addr, uint64_t range)
 {
 	return (struct drm_vbind_bind){
 		.type = type,
@@ -658,8 +608,8 @@ static struct drm_vbind_bind range_bind(uint32_t type, uint64_t addr,
 }
 
 /* In pages from VA_START */
-static struct drm_vbind_mapping bo_mapping(uint64_t page, uint64_t pages,
-					   uint64_t offset)
+struct drm_vbind_mapping bo_mapping(uint64_t page, uint64_t pages,
+				    uint64_t offset)
 {
 	return (struct drm_vbind_mapping){
 		.addr = VA_START + page * PAGE,
@@ -684,10 +634,6 @@ struct step_case {
 	unsigned int prev_pages, next_page, next_pages;
 };
 
-#define MAP		DRM_VBIND_BIND_MAP
-#define SPARSE		DRM_VBIND_BIND_MAP_SPARSE
-#define UNMAP		DRM_VBIND_BIND_UNMAP
-#define PREFETCH	DRM_VBIND_BIND_PREFETCH
 #define S_REMAP		DRM_VBIND_STEP_REMAP
 #define S_UNMAP		DRM_VBIND_STEP_UNMAP
 
@@ -985,7 +931,18 @@ struct bind_error {
 /* A handle of 1 is the test's BO. */
 #define HERE	.addr = VA_START, .range = PAGE
 static const struct bind_error bind_errors[] = {
-	{ "type after the last", { .type = 4, HERE }, -EINVAL },
+	{ "type after the last", { .type = 5, HERE }, -EINVAL },
+	{ "unmap-BO with an address",
+	  { .type = UNMAP_BO, .handle = 1, .addr = VA_START }, -EINVAL },
+	{ "unmap-BO with a range",
+	  { .type = UNMAP_BO, .handle = 1, .range = PAGE }, -EINVAL },
+	{ "unmap-BO with an offset",
+	  { .type = UNMAP_BO, .handle = 1, .offset = PAGE }, -EINVAL },
+	{ "unmap-BO without BO", { .type = UNMAP_BO }, -ENOENT },
+	{ "unmap-BO with an unknown BO", { .type = UNMAP_BO, .handle = 12345 },
+	  -ENOENT },
+	{ "read-only unmap-BO", { .type = UNMAP_BO, .flags = 1, .handle = 1 },
+	  -EINVAL },
 	{ "type of all ones", { .type = ~0U, HERE }, -EINVAL },
 	{ "unknown flag", { .type = MAP, .flags = 2, .handle = 1, HERE }, -EINVAL },
 	{ "last flag", { .type = MAP, .flags = 1U << 31, .handle = 1, HERE }, -EINVAL },
@@ -1150,7 +1107,8 @@ static const struct {
 	{ "no VM", F_VM_ID, 0, -ENOENT },
 	{ "unknown VM", F_VM_ID, 99, -ENOENT },
 	{ "VM of all ones", F_VM_ID, ~0U, -ENOENT },
-	{ "flag", F_FLAGS, 1, -EINVAL },
+	{ "asynchronous with steps", F_FLAGS, 1, -EINVAL },
+	{ "unknown flag", F_FLAGS, 2, -EINVAL },
 	{ "last flag", F_FLAGS, 1U << 31, -EINVAL },
 	{ "no binds", F_NUM_BINDS, 0, -EINVAL },
 	{ "one bind too many", F_NUM_BINDS, DRM_VBIND_MAX_BINDS + 1, -E2BIG },
@@ -1638,7 +1596,7 @@ static void test_close_with_everything(void)
 
 /* BOs of another driver */
 
-static int open_vgem(void)
+int open_vgem(void)
 {
 	int i, file;
 
@@ -1749,6 +1707,31 @@ static int sweep_bind(void)
 	return vbind_vm_bind(fd, vm, binds, ARRAY_SIZE(binds), NULL);
 }
 
+static uint32_t sweep_syncobj;
+
+static int sweep_bind_async(void)
+{
+	struct drm_vbind_sync sync = vbind_sync_out(sweep_syncobj, 1);
+	struct drm_vbind_bind binds[] = {
+		range_bind(UNMAP, VA_START + 8 * PAGE, 100 * PAGE),
+		map_bind(VA_END - PAGE, PAGE, 0),
+		range_bind(UNMAP_BO, 0, 0),
+	};
+
+	binds[1].handle = bo + 1;
+	binds[2].handle = bo;
+	return vbind_vm_bind_async(fd, vm, binds, ARRAY_SIZE(binds), &sync, 1,
+				   NULL);
+}
+
+static int sweep_exec(void)
+{
+	struct drm_vbind_sync sync = vbind_sync_out(sweep_syncobj, 0);
+	struct drm_vbind_cmd cmd = vbind_cmd_wait(0);
+
+	return vbind_exec(fd, vm, 0, &cmd, 1, &sync, 1, NULL);
+}
+
 static int sweep_query(void)
 {
 	struct drm_vbind_mapping list[8];
@@ -1815,6 +1798,10 @@ static void test_failing_allocations(void)
 	open_fail_nth();
 
 	check(sweep("VM_BIND", sweep_bind) >= 10, "too few allocations in VM_BIND");
+	expect(0, drmSyncobjCreate(fd, 0, &sweep_syncobj));
+	check(sweep("VM_BIND, asynchronous", sweep_bind_async) >= 10,
+	      "too few allocations in an asynchronous VM_BIND");
+	check(sweep("EXEC", sweep_exec) >= 3, "too few allocations in EXEC");
 	check(sweep("VM_QUERY", sweep_query) >= 1, "no allocation in VM_QUERY");
 	check(sweep("VM_CREATE", sweep_vm_create) >= 2,
 	      "too few allocations in VM_CREATE");
@@ -1913,7 +1900,7 @@ static uint64_t next_random(uint64_t *state)
 	return x ^ x >> 31;
 }
 
-static unsigned int random_below(uint64_t *state, unsigned int limit)
+unsigned int random_below(uint64_t *state, unsigned int limit)
 {
 	return next_random(state) % limit;
 }
@@ -2133,7 +2120,10 @@ static void list_remove(struct step_list *list, const struct drm_vbind_mapping *
 	int i;
 
 	for (i = 0; i < list->count; i++) {
-		if (!memcmp(&list->mappings[i], m, sizeof(*m))) {
+		if (list->mappings[i].addr == m->addr &&
+		    list->mappings[i].range == m->range &&
+		    list->mappings[i].bo_id == m->bo_id &&
+		    list->mappings[i].offset == m->offset) {
 			list->mappings[i] = list->mappings[--list->count];
 			return;
 		}
@@ -2145,7 +2135,9 @@ static void list_remove(struct step_list *list, const struct drm_vbind_mapping *
 static void list_add(struct step_list *list, const struct drm_vbind_mapping *m)
 {
 	check(list->count < MODEL_PAGES, "too many mappings");
-	list->mappings[list->count++] = *m;
+	list->mappings[list->count] = *m;
+	/* The parts of what is evicted are, too, but not for long. */
+	list->mappings[list->count++].flags &= ~DRM_VBIND_MAPPING_EVICTED;
 }
 
 static void list_apply(struct step_list *list, const struct drm_vbind_step *step)
@@ -2162,13 +2154,31 @@ static void list_apply(struct step_list *list, const struct drm_vbind_step *step
 		list_add(list, &step->next);
 }
 
+static int bind_async_and_wait(const struct drm_vbind_bind *binds, uint32_t count,
+			       uint32_t *fail_index)
+{
+	struct drm_vbind_sync sync;
+	uint32_t syncobj = 0;
+	int ret;
+
+	expect(0, drmSyncobjCreate(fd, 0, &syncobj));
+	sync = vbind_sync_out(syncobj, 0);
+	ret = vbind_vm_bind_async(fd, vm, binds, count, &sync, 1, fail_index);
+	if (!ret)
+		expect(0, vbind_syncobj_wait(fd, syncobj, 0, 60000));
+	drmSyncobjDestroy(fd, syncobj);
+	return ret;
+}
+
 static void random_round(struct model *m, struct step_list *list, uint64_t *random)
 {
 	static struct drm_vbind_step steps[4096];
 	uint32_t num_steps = ARRAY_SIZE(steps), fail_index, bad = NO_INDEX, i;
 	uint32_t count = 1 + random_below(random, random_below(random, 4) ? 3 : 32);
 	struct drm_vbind_mapping expected[MODEL_PAGES];
+	bool async = !random_below(random, 3);
 	struct drm_vbind_bind binds[32];
+	int num_expected, ret;
 
 	for (i = 0; i < count; i++)
 		binds[i] = random_bind(m, random);
@@ -2177,11 +2187,16 @@ static void random_round(struct model *m, struct step_list *list, uint64_t *rand
 		spoil(&binds[bad], random);
 	}
 
-	expect(bad == NO_INDEX ? 0 : -EINVAL,
-	       vbind_vm_bind_steps(fd, vm, binds, count, steps, &num_steps,
-				   &fail_index));
+	if (!random_below(random, 16))
+		try_to_evict();
+	if (async)
+		ret = bind_async_and_wait(binds, count, &fail_index);
+	else
+		ret = vbind_vm_bind_steps(fd, vm, binds, count, steps, &num_steps,
+					  &fail_index);
+	expect(bad == NO_INDEX ? 0 : -EINVAL, ret);
 	expect_value(bad, fail_index);
-	if (bad != NO_INDEX)
+	if (bad != NO_INDEX || async)
 		num_steps = 0;
 	for (i = 0; i < count && bad == NO_INDEX; i++)
 		model_bind(m, &binds[i]);
@@ -2189,10 +2204,18 @@ static void random_round(struct model *m, struct step_list *list, uint64_t *rand
 	for (i = 0; i < num_steps; i++)
 		list_apply(list, &steps[i]);
 
-	check_mappings(vm, "the model", expected, model_mappings(m, expected));
+	/* A job, though it does nothing, brings back what was evicted. */
+	run_cmds(vm, NULL, 0);
+	num_expected = model_mappings(m, expected);
+	compare_with_vm(vm, "the model", expected, num_expected,
+			!random_below(random, 8));
+	if (async) {
+		memcpy(list->mappings, expected, sizeof(expected));
+		list->count = num_expected;
+	}
 	qsort(list->mappings, list->count, sizeof(*list->mappings),
 	      compare_mappings);
-	check_mappings(vm, "the steps", list->mappings, list->count);
+	compare_with_vm(vm, "the steps", list->mappings, list->count, false);
 }
 
 static void test_random(void)
@@ -2249,13 +2272,7 @@ static void test_nothing_left(void)
 
 /* Running them */
 
-struct test {
-	const char *name;
-	void (*run)(void);
-	bool every_mode;
-};
-
-static const struct test tests[] = {
+static const struct test ioctl_tests[] = {
 	{ "GEM_CREATE gives a BO with size and unique id", test_gem_create, false },
 	{ "a BO can be mapped by the CPU and is zero at first", test_gem_mmap, false },
 	{ "GEM_CREATE refuses bad sizes, flags, VMs and padding",
@@ -2314,7 +2331,17 @@ static const struct test tests[] = {
 	{ "threads bind the same BOs in the same VMs", test_threads, true },
 	{ "threads bind while signals interrupt them", test_random_with_signals, true },
 	{ "a VM is destroyed while it is used", test_destroy_under_use, true },
+	{ NULL, NULL, false },
+};
+
+static const struct test last_tests[] = {
 	{ "nothing is left in the end", test_nothing_left, false },
+	{ NULL, NULL, false },
+};
+
+static const struct test *const all_tests[] = {
+	ioctl_tests, exec_tests, async_tests, evict_tests, stress_tests,
+	last_tests,
 };
 
 static const char *const mode_names[] = {
@@ -2358,29 +2385,37 @@ static bool selected(const struct test *test, const char *filter)
 	return !filter || strstr(test->name, filter);
 }
 
-static unsigned int count_tests(const char *filter)
-{
-	unsigned int i, count = 0;
+typedef void (*test_fn)(const struct test *test, uint32_t test_mode);
 
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (selected(&tests[i], filter))
-			count += tests[i].every_mode ? 4 : 1;
+/* Calls @fn for each test that is selected, in all modes. */
+static void walk_tests(const char *filter, test_fn fn)
+{
+	const struct test *test;
+	unsigned int i;
+	uint32_t m;
+
+	for (i = 0; i < ARRAY_SIZE(all_tests); i++) {
+		for (test = all_tests[i]; test->name; test++) {
+			for (m = 0; m < (test->every_mode ? 4 : 1); m++) {
+				if (selected(test, filter))
+					fn(test, m);
+			}
+		}
 	}
-	return count;
+}
+
+static unsigned int num_planned;
+
+static void plan_test(const struct test *test, uint32_t test_mode)
+{
+	num_planned++;
 }
 
 static void run_tests(const char *filter)
 {
-	unsigned int i;
-	uint32_t m;
-
-	printf("TAP version 13\n1..%u\n", count_tests(filter));
-	for (i = 0; i < ARRAY_SIZE(tests); i++) {
-		if (!selected(&tests[i], filter))
-			continue;
-		for (m = 0; m < (tests[i].every_mode ? 4 : 1); m++)
-			run_test(&tests[i], m);
-	}
+	walk_tests(filter, plan_test);
+	printf("TAP version 13\n1..%u\n", num_planned);
+	walk_tests(filter, run_test);
 }
 
 static const char help[] =

@@ -6,17 +6,17 @@
  *
  * - check: everything that user space passed. This needs no lock, because the
  *   VA space and the size of a BO never change.
- * - prepare: all memory that may be needed; all BOs and their
- *   &struct drm_gpuvm_bo; in staged mode also all dma-resv locks.
- * - commit: the core works out the steps of one bind after the other and the
- *   step callbacks take them. Nothing can fail here, so either all binds are
- *   carried out or, if an earlier phase failed, none.
- * - clean up: what was retired or not needed is freed.
+ * - prepare: all memory that may be needed, without locks; then the locks of all
+ *   objects that may be touched, and their memory.
+ * - commit: the last step that may fail, and the first that changes something.
+ * - run: in the queue, when all is done that the job waits for. Nothing can fail,
+ *   no memory is allocated and no dma-resv lock taken.
+ * - fini: what was retired or not needed is freed.
  *
- * The modes differ in the locks and in when they are taken. In immediate mode
- * the commit phase is what a driver does when the job runs, in the fence
- * signalling path: it is marked as such, so that lockdep proves that it neither
- * allocates memory nor takes a dma-resv lock.
+ * A call fails in one of the first three or not at all: all of the binds are
+ * carried out or none. vbind_staged.c and vbind_immediate.c have what depends on
+ * the mode: when the tree of mappings changes, in the commit phase or when the job
+ * runs.
  */
 
 #include <linux/dma-fence.h>
@@ -28,460 +28,115 @@
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
 
-#include "vbind_drv.h"
-
-/* A map cuts at most two mappings or one twice, and adds its own. */
-#define VBIND_MAX_SPARES_MAP	3
-/* An unmap cuts at most two mappings or one twice. */
-#define VBIND_MAX_SPARES_UNMAP	2
-
-/**
- * struct vbind_bind - a bind
- * @type: what it does
- * @req: the request to the core; its object comes with a reference and a claim
- * @flags: flags of the new mapping
- * @vm_bo: what links the object with the VM, once prepared
- * @spares: mappings for what may be added
- * @num_spares: number of them that are left
- */
-struct vbind_bind {
-	enum drm_vbind_bind_type type;
-	struct drm_gpuvm_map_req req;
-	enum drm_gpuva_flags flags;
-	struct drm_gpuvm_bo *vm_bo;
-	struct vbind_mapping *spares[VBIND_MAX_SPARES_MAP];
-	unsigned int num_spares;
-};
-
-/**
- * struct vbind_job - an array of binds on its way through the phases
- * @vm: the VM
- * @binds: the binds
- * @num_binds: number of them
- * @current_bind: commit: index of the bind that is being carried out
- * @retired: mappings that were taken off the tree
- * @steps: the steps that were taken
- * @num_steps: number of them, which may be more than there was room for
- * @max_steps: room in @steps
- * @no_room: stands in for the steps that there is no room for
- */
-struct vbind_job {
-	struct vbind_vm *vm;
-	struct vbind_bind *binds;
-	u32 num_binds;
-	u32 current_bind;
-	struct list_head retired;
-	struct drm_vbind_step *steps;
-	u32 num_steps;
-	u32 max_steps;
-	struct drm_vbind_step no_room;
-};
-
-/* Commit: the callbacks by which the core has a bind's steps taken */
-
-static struct vbind_bind *vbind_job_current(struct vbind_job *job)
-{
-	return &job->binds[job->current_bind];
-}
-
-static struct vbind_mapping *vbind_bind_take_spare(struct vbind_bind *bind)
-{
-	return bind->spares[--bind->num_spares];
-}
-
-static struct drm_vbind_step *vbind_job_add_step(struct vbind_job *job,
-						 enum drm_vbind_step_type type,
-						 u32 flags)
-{
-	u32 i = job->num_steps++;
-	struct drm_vbind_step *step;
-
-	step = i < job->max_steps ? &job->steps[i] : &job->no_room;
-	step->type = type;
-	step->flags = flags;
-	step->bind_index = job->current_bind;
-
-	return step;
-}
-
-static int vbind_step_map(struct drm_gpuva_op *op, void *priv)
-{
-	struct vbind_job *job = priv;
-	struct vbind_bind *bind = vbind_job_current(job);
-	struct vbind_mapping *mapping = vbind_bind_take_spare(bind);
-	struct drm_vbind_step *step;
-	int ret;
-
-	step = vbind_job_add_step(job, DRM_VBIND_STEP_MAP, 0);
-	vbind_mapping_describe(&step->mapping, &op->map, bind->flags);
-
-	mapping->base.flags = bind->flags;
-	ret = drm_gpuva_map(&job->vm->base, &mapping->base, &op->map);
-	if (ret)
-		return ret;
-
-	vbind_mapping_link(job->vm, mapping, bind->vm_bo);
-
-	return 0;
-}
-
-static struct vbind_mapping *
-vbind_step_take_part(struct vbind_job *job, const struct drm_gpuva *old,
-		     const struct drm_gpuva_op_map *part,
-		     struct drm_vbind_mapping *out)
-{
-	struct vbind_mapping *mapping;
-
-	if (!part)
-		return NULL;
-
-	/* A part is like the whole: sparse, read-only, ... */
-	mapping = vbind_bind_take_spare(vbind_job_current(job));
-	mapping->base.flags = old->flags;
-	vbind_mapping_describe(out, part, old->flags);
-
-	return mapping;
-}
-
-static int vbind_step_remap(struct drm_gpuva_op *op, void *priv)
-{
-	struct vbind_job *job = priv;
-	struct drm_gpuva_op_remap *remap = &op->remap;
-	struct drm_gpuva *old = remap->unmap->va;
-	struct vbind_mapping *prev, *next;
-	struct drm_vbind_step *step;
-	int ret;
-
-	step = vbind_job_add_step(job, DRM_VBIND_STEP_REMAP,
-				  (remap->unmap->keep ? DRM_VBIND_STEP_KEEP : 0) |
-				  (remap->prev ? DRM_VBIND_STEP_PREV : 0) |
-				  (remap->next ? DRM_VBIND_STEP_NEXT : 0));
-	vbind_mapping_describe_va(&step->mapping, old);
-	prev = vbind_step_take_part(job, old, remap->prev, &step->prev);
-	next = vbind_step_take_part(job, old, remap->next, &step->next);
-
-	ret = drm_gpuva_remap(prev ? &prev->base : NULL,
-			      next ? &next->base : NULL, remap);
-	if (ret)
-		return ret;
-
-	/* The new parts come first: they keep the vm_bo alive. */
-	if (prev)
-		vbind_mapping_link(job->vm, prev, old->vm_bo);
-	if (next)
-		vbind_mapping_link(job->vm, next, old->vm_bo);
-	vbind_mapping_retire(job->vm, to_vbind_mapping(old), &job->retired);
-
-	return 0;
-}
-
-static int vbind_step_unmap(struct drm_gpuva_op *op, void *priv)
-{
-	struct vbind_job *job = priv;
-	struct drm_gpuva *va = op->unmap.va;
-	struct drm_vbind_step *step;
-
-	step = vbind_job_add_step(job, DRM_VBIND_STEP_UNMAP,
-				  op->unmap.keep ? DRM_VBIND_STEP_KEEP : 0);
-	vbind_mapping_describe_va(&step->mapping, va);
-
-	drm_gpuva_unmap(&op->unmap);
-	vbind_mapping_retire(job->vm, to_vbind_mapping(va), &job->retired);
-
-	return 0;
-}
+#include "vbind_bind.h"
+#include "vbind_trace.h"
 
 const struct drm_gpuvm_ops vbind_gpuvm_ops = {
 	.vm_free = vbind_vm_free,
+	.op_alloc = vbind_op_alloc,
+	.op_free = vbind_op_free,
+	.vm_bo_validate = vbind_vm_bo_validate,
 	.sm_step_map = vbind_step_map,
 	.sm_step_remap = vbind_step_remap,
 	.sm_step_unmap = vbind_step_unmap,
 };
 
-/*
- * A BO's memory can always be reached, so there is nothing to be moved. This
- * walks the tree itself: drm_gpuvm_prefetch_ops_create() allocates memory, which
- * is too late now, and too early before the binds in front of this one are done.
- */
-static int vbind_job_prefetch(struct vbind_job *job, u64 addr, u64 range)
+static struct vbind_bind_job *to_vbind_bind_job(struct vbind_job *job)
 {
-	struct drm_gpuva *va;
-
-	drm_gpuvm_for_each_mapping_range(va, &job->vm->base, addr, addr + range) {
-		struct drm_vbind_step *step;
-
-		step = vbind_job_add_step(job, DRM_VBIND_STEP_PREFETCH, 0);
-		vbind_mapping_describe_va(&step->mapping, va);
-	}
-
-	return 0;
+	return container_of(job, struct vbind_bind_job, base);
 }
 
-static int vbind_job_commit_bind(struct vbind_job *job,
-				 const struct vbind_bind *bind)
+static const struct vbind_mode_ops *vbind_vm_mode_ops(struct vbind_vm *vm)
 {
-	struct drm_gpuvm *gpuvm = &job->vm->base;
-	u64 addr = bind->req.map.va.addr;
-	u64 range = bind->req.map.va.range;
-
-	switch (bind->type) {
-	case DRM_VBIND_BIND_MAP:
-	case DRM_VBIND_BIND_MAP_SPARSE:
-		return drm_gpuvm_sm_map(gpuvm, job, &bind->req);
-	case DRM_VBIND_BIND_UNMAP:
-		return drm_gpuvm_sm_unmap(gpuvm, job, addr, range);
-	case DRM_VBIND_BIND_PREFETCH:
-		return vbind_job_prefetch(job, addr, range);
-	}
-
-	return -EINVAL;
+	return drm_gpuvm_immediate_mode(&vm->base) ? &vbind_immediate_ops :
+						     &vbind_staged_ops;
 }
 
-static int vbind_job_commit(struct vbind_job *job)
+/* Run and fini */
+
+static int vbind_bind_job_run(struct vbind_job *base)
 {
+	struct vbind_bind_job *job = to_vbind_bind_job(base);
 	struct vbind_vm *vm = job->vm;
 	u32 i;
 
-	lockdep_assert_held(&vm->lock);
-
-	if (vm->closed)
-		return -ENOENT;
-
 	for (i = 0; i < job->num_binds; i++) {
+		struct vbind_bind *bind = &job->binds[i];
 		int ret;
 
 		job->current_bind = i;
-		ret = vbind_job_commit_bind(job, &job->binds[i]);
-		if (drm_WARN_ON(vm->base.drm, ret))
+		trace_vbind_bind_run(vm, base->id, i, bind->type, &bind->req.map);
+		ret = vbind_vm_mode_ops(vm)->run(job, bind);
+		/* Everything was prepared, so this is a bug. */
+		if (drm_WARN_ON(vm->base.drm, ret)) {
+			vm->banned = true;
 			return ret;
+		}
+		vbind_vm_count(vm, VBIND_COUNT_BINDS);
 	}
 
 	return 0;
 }
 
-/* Prepare and commit in staged mode */
-
-static int vbind_bind_lock_objects(struct vbind_bind *bind,
-				   struct drm_gpuvm *gpuvm,
-				   struct drm_exec *exec)
+static void vbind_bind_fini(struct vbind_bind *bind, struct vbind_vm *vm)
 {
-	switch (bind->type) {
-	case DRM_VBIND_BIND_MAP:
-	case DRM_VBIND_BIND_MAP_SPARSE:
-		return drm_gpuvm_sm_map_exec_lock(gpuvm, exec, 0, &bind->req);
-	case DRM_VBIND_BIND_UNMAP:
-		return drm_gpuvm_sm_unmap_exec_lock(gpuvm, exec,
-						    bind->req.map.va.addr,
-						    bind->req.map.va.range);
-	case DRM_VBIND_BIND_PREFETCH:
-		/* Changes no list of mappings. */
-		return 0;
+	struct drm_gem_object *obj = bind->req.map.gem.obj;
+
+	if (obj) {
+		vbind_bo_unclaim(to_vbind_bo(obj), vm);
+		drm_gem_object_put(obj);
 	}
-
-	return -EINVAL;
 }
 
-/*
- * Locks the dma-resv of every object that any bind touches. It is fine that this
- * looks at the tree before the first bind: what a later bind finds there in
- * addition was mapped by an earlier one, whose object is locked as well.
- */
-static int vbind_job_lock_objects(struct vbind_job *job, struct drm_exec *exec)
+static void vbind_bind_job_fini(struct vbind_job *base)
 {
-	struct drm_gpuvm *gpuvm = &job->vm->base;
-	int ret = 0;
+	struct vbind_bind_job *job = to_vbind_bind_job(base);
 	u32 i;
 
-	/* Protects the list of external objects if told so at VM creation. */
-	if (drm_gpuvm_resv_protected(gpuvm))
-		ret = drm_gpuvm_prepare_vm(gpuvm, exec, 0);
-
-	for (i = 0; !ret && i < job->num_binds; i++)
-		ret = vbind_bind_lock_objects(&job->binds[i], gpuvm, exec);
-
-	return ret;
-}
-
-static int vbind_job_obtain_vm_bos_staged(struct vbind_job *job)
-{
-	u32 i;
-
-	for (i = 0; i < job->num_binds; i++) {
-		struct vbind_bind *bind = &job->binds[i];
-		struct drm_gpuvm_bo *vm_bo;
-
-		if (!bind->req.map.gem.obj)
-			continue;
-
-		vm_bo = drm_gpuvm_bo_obtain_locked(&job->vm->base,
-						   bind->req.map.gem.obj);
-		if (IS_ERR(vm_bo))
-			return PTR_ERR(vm_bo);
-
-		bind->vm_bo = vm_bo;
-		drm_gpuvm_bo_extobj_add(vm_bo);
-	}
-
-	return 0;
-}
-
-static void vbind_job_put_vm_bos_staged(struct vbind_job *job)
-{
-	u32 i;
-
+	vbind_vm_mode_ops(job->vm)->fini(job);
+	vbind_mapping_free_retired(job->vm, &job->retired);
+	vbind_pt_pool_drain(&job->pool);
 	for (i = 0; i < job->num_binds; i++)
-		drm_gpuvm_bo_put(job->binds[i].vm_bo);
+		vbind_bind_fini(&job->binds[i], job->vm);
+	kvfree(job->binds);
+	job->binds = NULL;
+	job->num_binds = 0;
+	kvfree(job->steps);
+	job->steps = NULL;
 }
 
-/* All locks are held. */
-static int vbind_job_run_locked(struct vbind_job *job)
+static const struct vbind_job_ops vbind_bind_job_ops = {
+	.run = vbind_bind_job_run,
+	.fini = vbind_bind_job_fini,
+};
+
+/* Check */
+
+static bool vbind_bind_has_range(u32 type)
 {
-	int ret;
-
-	ret = vbind_job_obtain_vm_bos_staged(job);
-	if (!ret) {
-		mutex_lock(&job->vm->lock);
-		ret = vbind_job_commit(job);
-		mutex_unlock(&job->vm->lock);
-	}
-	/* Where the last reference goes, the same locks are needed. */
-	vbind_job_put_vm_bos_staged(job);
-
-	return ret;
+	return type != DRM_VBIND_BIND_UNMAP_BO;
 }
 
-static int vbind_job_run_staged(struct vbind_job *job)
+static bool vbind_bind_has_bo(u32 type)
 {
-	struct vbind_vm *vm = job->vm;
-	struct drm_exec exec;
-	int ret;
-
-	ret = mutex_lock_interruptible(&vm->bind_lock);
-	if (ret)
-		return ret;
-
-	if (vm->closed) {
-		ret = -ENOENT;
-		goto unlock;
-	}
-
-	/* Objects occur more than once, and private ones share a dma-resv. */
-	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT |
-			     DRM_EXEC_IGNORE_DUPLICATES, 0);
-	drm_exec_until_all_locked(&exec) {
-		ret = vbind_job_lock_objects(job, &exec);
-		drm_exec_retry_on_contention(&exec);
-		if (ret)
-			break;
-	}
-	if (!ret)
-		ret = vbind_job_run_locked(job);
-	drm_exec_fini(&exec);
-
-unlock:
-	mutex_unlock(&vm->bind_lock);
-	return ret;
+	return type == DRM_VBIND_BIND_MAP || type == DRM_VBIND_BIND_UNMAP_BO;
 }
-
-/* Prepare and commit in immediate mode */
-
-static int vbind_job_obtain_vm_bos_immediate(struct vbind_job *job)
-{
-	u32 i;
-
-	for (i = 0; i < job->num_binds; i++) {
-		struct vbind_bind *bind = &job->binds[i];
-		struct drm_gpuvm_bo *vm_bo;
-
-		if (!bind->req.map.gem.obj)
-			continue;
-
-		vm_bo = drm_gpuvm_bo_create(&job->vm->base,
-					    bind->req.map.gem.obj);
-		if (!vm_bo)
-			return -ENOMEM;
-
-		/* Gives back the one that exists, if there is one. */
-		bind->vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
-	}
-
-	return 0;
-}
-
-/*
- * The list of external objects may be protected by the VM's dma-resv, which
- * cannot be taken later, in the commit phase.
- */
-static int vbind_job_add_extobjs_immediate(struct vbind_job *job)
-{
-	struct drm_gpuvm *gpuvm = &job->vm->base;
-	bool lock = drm_gpuvm_resv_protected(gpuvm);
-	int ret;
-	u32 i;
-
-	if (lock) {
-		ret = dma_resv_lock_interruptible(drm_gpuvm_resv(gpuvm), NULL);
-		if (ret)
-			return ret;
-	}
-
-	for (i = 0; i < job->num_binds; i++) {
-		if (job->binds[i].vm_bo)
-			drm_gpuvm_bo_extobj_add(job->binds[i].vm_bo);
-	}
-
-	if (lock)
-		dma_resv_unlock(drm_gpuvm_resv(gpuvm));
-
-	return 0;
-}
-
-static int vbind_job_commit_signalling(struct vbind_job *job)
-{
-	bool cookie = dma_fence_begin_signalling();
-	int ret;
-
-	mutex_lock(&job->vm->lock);
-	ret = vbind_job_commit(job);
-	mutex_unlock(&job->vm->lock);
-	dma_fence_end_signalling(cookie);
-
-	return ret;
-}
-
-static int vbind_job_run_immediate(struct vbind_job *job)
-{
-	int ret;
-	u32 i;
-
-	ret = vbind_job_obtain_vm_bos_immediate(job);
-	if (!ret)
-		ret = vbind_job_add_extobjs_immediate(job);
-	if (!ret)
-		ret = vbind_job_commit_signalling(job);
-
-	for (i = 0; i < job->num_binds; i++)
-		drm_gpuvm_bo_put_deferred(job->binds[i].vm_bo);
-
-	/* Also for what the commit phase unlinked. */
-	drm_gpuvm_bo_deferred_cleanup(&job->vm->base);
-
-	return ret;
-}
-
-/* Check, and prepare what both modes have in common */
 
 static int vbind_bind_check(struct vbind_vm *vm,
 			    const struct drm_vbind_bind *args)
 {
 	bool map = args->type == DRM_VBIND_BIND_MAP;
 
-	if (args->type > DRM_VBIND_BIND_PREFETCH || args->pad)
+	if (args->type > DRM_VBIND_BIND_UNMAP_BO || args->pad)
 		return -EINVAL;
 	if (args->flags & ~(map ? DRM_VBIND_BIND_READONLY : 0))
 		return -EINVAL;
-	if (!map && (args->handle || args->offset))
+	if (!map && args->offset)
 		return -EINVAL;
+	if (!vbind_bind_has_bo(args->type) && args->handle)
+		return -EINVAL;
+	if (!vbind_bind_has_range(args->type))
+		return args->addr || args->range ? -EINVAL : 0;
 	if (!IS_ALIGNED(args->addr | args->range | args->offset,
 			DRM_VBIND_PAGE_SIZE))
 		return -EINVAL;
@@ -548,16 +203,23 @@ static int vbind_bind_init(struct vbind_bind *bind, struct vbind_vm *vm,
 	if (args->flags & DRM_VBIND_BIND_READONLY)
 		bind->flags |= VBIND_GPUVA_READONLY;
 
-	if (args->type == DRM_VBIND_BIND_MAP)
+	if (vbind_bind_has_bo(args->type))
 		return vbind_bind_init_bo(bind, vm, file, args);
 
 	return 0;
 }
 
-static int vbind_job_init_binds(struct vbind_job *job, struct drm_file *file,
-				struct drm_vbind_vm_bind *args)
+static int vbind_bind_job_init_binds(struct vbind_bind_job *job,
+				     struct drm_file *file,
+				     struct drm_vbind_vm_bind *args)
 {
 	u32 i;
+
+	job->binds = kvzalloc_objs(*job->binds, args->num_binds,
+				   GFP_KERNEL_ACCOUNT);
+	if (!job->binds)
+		return -ENOMEM;
+	job->num_binds = args->num_binds;
 
 	for (i = 0; i < job->num_binds; i++) {
 		u64 from = args->binds + (u64)i * args->bind_stride;
@@ -579,43 +241,46 @@ static int vbind_job_init_binds(struct vbind_job *job, struct drm_file *file,
 	return 0;
 }
 
-static int vbind_bind_alloc_spares(struct vbind_bind *bind, struct vbind_vm *vm)
+/* Prepare */
+
+/*
+ * Which tables are needed depends on what the page tables look like when the job
+ * runs: as many as if there were none yet.
+ */
+static int vbind_bind_job_alloc_tables(struct vbind_bind_job *job)
 {
-	static const unsigned int max_spares[] = {
-		[DRM_VBIND_BIND_MAP] = VBIND_MAX_SPARES_MAP,
-		[DRM_VBIND_BIND_UNMAP] = VBIND_MAX_SPARES_UNMAP,
-		[DRM_VBIND_BIND_MAP_SPARSE] = VBIND_MAX_SPARES_MAP,
-		[DRM_VBIND_BIND_PREFETCH] = 0,
-	};
-
-	while (bind->num_spares < max_spares[bind->type]) {
-		struct vbind_mapping *mapping = vbind_mapping_alloc(vm);
-
-		if (!mapping)
-			return -ENOMEM;
-		bind->spares[bind->num_spares++] = mapping;
-	}
-
-	return 0;
-}
-
-static int vbind_job_alloc_spares(struct vbind_job *job)
-{
-	int ret = 0;
+	struct vbind_pt_estimate estimate = { .mmu = &job->vm->mmu };
 	u32 i;
 
-	for (i = 0; !ret && i < job->num_binds; i++)
-		ret = vbind_bind_alloc_spares(&job->binds[i], job->vm);
+	for (i = 0; i < job->num_binds; i++) {
+		const struct drm_gpuva_op_map *map = &job->binds[i].req.map;
 
-	return ret;
+		switch (job->binds[i].type) {
+		case DRM_VBIND_BIND_MAP:
+			vbind_pt_estimate_map(&estimate, map->va.addr,
+					      map->va.range, map->gem.offset);
+			break;
+		case DRM_VBIND_BIND_UNMAP:
+		case DRM_VBIND_BIND_MAP_SPARSE:
+			vbind_pt_estimate_cut(&estimate, map->va.addr,
+					      map->va.range);
+			break;
+		case DRM_VBIND_BIND_PREFETCH:
+		case DRM_VBIND_BIND_UNMAP_BO:
+			/* Whole mappings: nothing has to be split. */
+			break;
+		}
+	}
+
+	return vbind_pt_pool_fill(&job->pool, estimate.count);
 }
 
 /*
  * A bad pointer has to be found before anything changes, and user memory cannot
- * be written to in the commit phase.
+ * be written to when the job runs.
  */
-static int vbind_job_alloc_steps(struct vbind_job *job,
-				 const struct drm_vbind_vm_bind *args)
+static int vbind_bind_job_alloc_steps(struct vbind_bind_job *job,
+				      const struct drm_vbind_vm_bind *args)
 {
 	if (!args->num_steps)
 		return 0;
@@ -633,8 +298,129 @@ static int vbind_job_alloc_steps(struct vbind_job *job,
 	return 0;
 }
 
-static int vbind_job_copy_steps(const struct vbind_job *job,
-				struct drm_vbind_vm_bind *args)
+static int vbind_bind_job_prepare(struct vbind_bind_job *job,
+				  struct drm_file *file,
+				  struct drm_vbind_vm_bind *args)
+{
+	int ret;
+
+	ret = vbind_bind_job_init_binds(job, file, args);
+	if (!ret)
+		ret = vbind_job_init_syncs(&job->base, file, args->syncs,
+					   args->num_syncs, args->sync_stride);
+	if (!ret)
+		ret = vbind_bind_job_alloc_steps(job, args);
+	if (!ret)
+		ret = vbind_bind_job_alloc_tables(job);
+	if (!ret)
+		ret = vbind_vm_mode_ops(job->vm)->prepare(job);
+
+	return ret;
+}
+
+static int vbind_bind_job_lock(struct vbind_bind_job *job,
+			       struct drm_exec *exec)
+{
+	int ret = 0;
+
+	drm_exec_until_all_locked(exec) {
+		ret = drm_gpuvm_prepare_vm(&job->vm->base, exec, 1);
+		if (!ret)
+			ret = vbind_vm_mode_ops(job->vm)->lock(job, exec);
+		drm_exec_retry_on_contention(exec);
+		if (ret)
+			break;
+	}
+
+	return ret ?: vbind_job_reserve_fences(exec);
+}
+
+static int vbind_bind_make_resident(struct vbind_bind *bind,
+				    struct vbind_vm *vm, struct drm_exec *exec)
+{
+	switch (bind->type) {
+	case DRM_VBIND_BIND_MAP:
+		return vbind_bo_make_resident(to_vbind_bo(bind->req.map.gem.obj));
+	case DRM_VBIND_BIND_PREFETCH:
+		/* All that is evicted, not only what is in the range. */
+		return drm_gpuvm_validate(&vm->base, exec);
+	}
+
+	return 0;
+}
+
+/* All locks are held. */
+static int vbind_bind_job_submit(struct vbind_bind_job *job,
+				 struct drm_exec *exec)
+{
+	struct vbind_vm *vm = job->vm;
+	int ret = 0;
+	u32 i;
+
+	if (vm->closed || vm->banned)
+		return -ENOENT;
+
+	for (i = 0; !ret && i < job->num_binds; i++)
+		ret = vbind_bind_make_resident(&job->binds[i], vm, exec);
+	if (!ret)
+		ret = vbind_vm_mode_ops(vm)->commit(job);
+	if (ret)
+		return ret;
+
+	vbind_job_arm(&job->base, exec);
+	dma_fence_put(vm->last_bind);
+	vm->last_bind = dma_fence_get(job->base.done);
+	for (i = 0; i < job->num_binds; i++)
+		trace_vbind_bind_queue(vm, job->base.id, i, job->binds[i].type,
+				       &job->binds[i].req.map);
+	vbind_job_push(&job->base);
+
+	return 0;
+}
+
+/* A synchronous bind is done when the call returns, so others go first. */
+static int vbind_vm_wait_for_binds(struct vbind_vm *vm)
+{
+	long ret = 0;
+
+	if (vm->last_bind)
+		ret = dma_fence_wait(vm->last_bind, true);
+
+	return ret < 0 ? ret : 0;
+}
+
+static int vbind_bind_job_queue(struct vbind_bind_job *job, bool async)
+{
+	struct vbind_vm *vm = job->vm;
+	struct drm_exec exec;
+	int ret;
+
+	ret = mutex_lock_interruptible(&vm->bind_lock);
+	if (ret)
+		return ret;
+
+	if (!async)
+		ret = vbind_vm_wait_for_binds(vm);
+	if (ret)
+		goto unlock;
+
+	/* Objects occur more than once, and private ones share a dma-resv. */
+	drm_exec_init(&exec, DRM_EXEC_INTERRUPTIBLE_WAIT |
+			     DRM_EXEC_IGNORE_DUPLICATES, 0);
+	ret = vbind_bind_job_lock(job, &exec);
+	if (!ret)
+		ret = vbind_bind_job_submit(job, &exec);
+	drm_exec_fini(&exec);
+
+unlock:
+	mutex_unlock(&vm->bind_lock);
+	return ret;
+}
+
+/* The ioctl */
+
+static int vbind_bind_job_copy_steps(const struct vbind_bind_job *job,
+				     struct drm_vbind_vm_bind *args)
 {
 	u32 i;
 
@@ -651,90 +437,85 @@ static int vbind_job_copy_steps(const struct vbind_job *job,
 	return 0;
 }
 
-static int vbind_job_run(struct vbind_job *job, struct drm_file *file,
-			 struct drm_vbind_vm_bind *args)
+/*
+ * The job waits for nothing, so that it need not be interrupted: it could not be
+ * taken back. What it had is freed here, not some time later.
+ */
+static int vbind_bind_job_wait(struct vbind_bind_job *job,
+			       struct drm_vbind_vm_bind *args)
 {
 	int ret;
 
-	ret = vbind_job_init_binds(job, file, args);
-	if (!ret)
-		ret = vbind_job_alloc_steps(job, args);
-	if (!ret)
-		ret = vbind_job_alloc_spares(job);
-	if (ret)
-		return ret;
-
-	if (drm_gpuvm_immediate_mode(&job->vm->base))
-		ret = vbind_job_run_immediate(job);
+	dma_fence_wait(job->base.done, false);
+	/* The VM was closed before the job began. */
+	if (dma_fence_get_status(job->base.done) < 0)
+		ret = -ENOENT;
 	else
-		ret = vbind_job_run_staged(job);
-	if (ret)
-		return ret;
+		ret = vbind_bind_job_copy_steps(job, args);
+	vbind_bind_job_fini(&job->base);
 
-	return vbind_job_copy_steps(job, args);
-}
-
-static void vbind_bind_fini(struct vbind_bind *bind, struct vbind_vm *vm)
-{
-	struct drm_gem_object *obj = bind->req.map.gem.obj;
-
-	while (bind->num_spares)
-		vbind_mapping_free(vm, vbind_bind_take_spare(bind));
-
-	if (obj) {
-		vbind_bo_unclaim(to_vbind_bo(obj), vm);
-		drm_gem_object_put(obj);
-	}
-}
-
-static void vbind_job_fini(struct vbind_job *job)
-{
-	u32 i;
-
-	vbind_mapping_free_retired(job->vm, &job->retired);
-	for (i = 0; i < job->num_binds; i++)
-		vbind_bind_fini(&job->binds[i], job->vm);
-	kvfree(job->binds);
-	kvfree(job->steps);
+	return ret;
 }
 
 static int vbind_vm_bind(struct vbind_vm *vm, struct drm_file *file,
 			 struct drm_vbind_vm_bind *args)
 {
-	struct vbind_job job = {
-		.vm = vm,
-		.num_binds = args->num_binds,
-		.retired = LIST_HEAD_INIT(job.retired),
-	};
+	bool async = args->flags & DRM_VBIND_VM_BIND_ASYNC;
+	struct vbind_bind_job *job;
 	int ret;
 
-	job.binds = kvzalloc_objs(*job.binds, job.num_binds, GFP_KERNEL_ACCOUNT);
-	if (!job.binds)
+	job = kzalloc_obj(*job, GFP_KERNEL_ACCOUNT);
+	if (!job)
 		return -ENOMEM;
 
-	ret = vbind_job_run(&job, file, args);
-	vbind_job_fini(&job);
+	ret = vbind_job_init(&job->base, &vbind_bind_job_ops, vm,
+			     &vm->bind_queue, file);
+	if (ret) {
+		kfree(job);
+		return ret;
+	}
+
+	job->vm = vm;
+	INIT_LIST_HEAD(&job->retired);
+	ret = vbind_bind_job_prepare(job, file, args);
+	if (!ret)
+		ret = vbind_bind_job_queue(job, async);
+	if (ret)
+		vbind_job_abort(&job->base);
+	else if (!async)
+		ret = vbind_bind_job_wait(job, args);
+	vbind_job_put(&job->base);
 
 	return ret;
 }
 
 static int vbind_vm_bind_check(const struct drm_vbind_vm_bind *args)
 {
+	bool async = args->flags & DRM_VBIND_VM_BIND_ASYNC;
 	int ret;
 
-	if (args->flags || args->pad || !args->num_binds)
+	if (args->flags & ~DRM_VBIND_VM_BIND_ASYNC || args->pad ||
+	    !args->num_binds)
+		return -EINVAL;
+	if (async ? args->num_steps : args->num_syncs)
 		return -EINVAL;
 	if (args->num_binds > DRM_VBIND_MAX_BINDS ||
-	    args->num_steps > DRM_VBIND_MAX_STEPS)
+	    args->num_steps > DRM_VBIND_MAX_STEPS ||
+	    args->num_syncs > DRM_VBIND_MAX_SYNCS)
 		return -E2BIG;
 
 	ret = vbind_check_array(args->binds, args->num_binds, args->bind_stride,
 				sizeof(struct drm_vbind_bind));
-	if (ret)
-		return ret;
+	if (!ret)
+		ret = vbind_check_array(args->steps, args->num_steps,
+					args->step_stride,
+					sizeof(struct drm_vbind_step));
+	if (!ret)
+		ret = vbind_check_array(args->syncs, args->num_syncs,
+					args->sync_stride,
+					sizeof(struct drm_vbind_sync));
 
-	return vbind_check_array(args->steps, args->num_steps, args->step_stride,
-				 sizeof(struct drm_vbind_step));
+	return ret;
 }
 
 /**

@@ -4,23 +4,33 @@
 /*
  * vbind: GPU virtual address spaces without a GPU.
  *
- * This file has the device, its files and its table of ioctls. vbind_gem.c has
- * the buffer objects, vbind_vm.c the address spaces and what is in them, and
- * vbind_bind.c the VM_BIND ioctl.
+ * This file has the device, its files and its table of ioctls. To see how a
+ * driver uses GPUVM, read on in this order:
+ *
+ * - vbind_vm.c: address spaces, from drm_gpuvm_init() to the last mapping
+ * - vbind_bind.c: the VM_BIND ioctl and what both modes have in common
+ * - vbind_staged.c, vbind_immediate.c: the modes
+ * - vbind_ops.c: what an operation of the core means for the page tables
+ * - vbind_mapping.c: mappings and their links to objects
+ * - vbind_evict.c: memory that goes, and comes back by drm_gpuvm_validate()
+ * - vbind_exec.c: commands, and drm_gpuvm_exec_lock() before them
+ *
+ * The others are what any driver has, and the hardware: vbind_gem.c, vbind_job.c
+ * and vbind_sync.c (drm_sched and syncobjs), vbind_mmu.c (the page tables),
+ * vbind_query.c and vbind_debugfs.c.
  */
 
 #include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
 #include <linux/module.h>
-#include <linux/seq_file.h>
 #include <linux/slab.h>
 
-#include <drm/drm_debugfs.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_ioctl.h>
+#include <drm/drm_managed.h>
 
-#include "vbind_drv.h"
+#include "vbind_job.h"
 
 /* The layout is the same for 32 and 64 bit, and old binaries rely on it. */
 static_assert(sizeof(struct drm_vbind_gem_create) == 24);
@@ -30,8 +40,14 @@ static_assert(sizeof(struct drm_vbind_vm_destroy) == 8);
 static_assert(sizeof(struct drm_vbind_bind) == 40);
 static_assert(sizeof(struct drm_vbind_mapping) == 40);
 static_assert(sizeof(struct drm_vbind_step) == 136);
-static_assert(sizeof(struct drm_vbind_vm_bind) == 48);
+static_assert(sizeof(struct drm_vbind_sync) == 16);
+static_assert(sizeof(struct drm_vbind_vm_bind) == 64);
 static_assert(sizeof(struct drm_vbind_vm_query) == 64);
+static_assert(sizeof(struct drm_vbind_cmd) == 40);
+static_assert(sizeof(struct drm_vbind_exec) == 56);
+static_assert(sizeof(struct drm_vbind_fault) == 40);
+static_assert(sizeof(struct drm_vbind_vm_faults) == 32);
+static_assert(sizeof(struct drm_vbind_vm_stats) == 112);
 
 /**
  * vbind_check_array() - check the description of an array in user space
@@ -77,18 +93,6 @@ static void vbind_postclose(struct drm_device *drm, struct drm_file *file)
 	kfree(vfile);
 }
 
-static int vbind_stats_show(struct seq_file *m, void *data)
-{
-	struct drm_debugfs_entry *entry = m->private;
-	struct vbind_device *vbind = to_vbind_device(entry->dev);
-
-	seq_printf(m, "bos: %d\n", atomic_read(&vbind->num_bos));
-	seq_printf(m, "vms: %d\n", atomic_read(&vbind->num_vms));
-	seq_printf(m, "mappings: %d\n", atomic_read(&vbind->num_mappings));
-
-	return 0;
-}
-
 static const struct drm_ioctl_desc vbind_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(VBIND_GEM_CREATE, vbind_gem_create_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VBIND_GEM_INFO, vbind_gem_info_ioctl, DRM_RENDER_ALLOW),
@@ -96,12 +100,16 @@ static const struct drm_ioctl_desc vbind_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(VBIND_VM_DESTROY, vbind_vm_destroy_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VBIND_VM_BIND, vbind_vm_bind_ioctl, DRM_RENDER_ALLOW),
 	DRM_IOCTL_DEF_DRV(VBIND_VM_QUERY, vbind_vm_query_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VBIND_EXEC, vbind_exec_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VBIND_VM_FAULTS, vbind_vm_faults_ioctl, DRM_RENDER_ALLOW),
+	DRM_IOCTL_DEF_DRV(VBIND_VM_STATS, vbind_vm_stats_ioctl, DRM_RENDER_ALLOW),
 };
 
 DEFINE_DRM_GEM_FOPS(vbind_fops);
 
 static const struct drm_driver vbind_driver = {
-	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
+			   DRIVER_SYNCOBJ_TIMELINE,
 	.open = vbind_open,
 	.postclose = vbind_postclose,
 	.ioctls = vbind_ioctls,
@@ -130,7 +138,16 @@ static int vbind_probe(struct faux_device *fdev)
 		return PTR_ERR(vbind);
 
 	faux_device_set_drvdata(fdev, vbind);
-	drm_debugfs_add_file(&vbind->drm, "stats", vbind_stats_show, NULL);
+	INIT_LIST_HEAD(&vbind->vms);
+	ret = drmm_mutex_init(&vbind->drm, &vbind->vms_lock);
+	if (!ret)
+		ret = vbind_sched_init(vbind);
+	if (!ret)
+		ret = vbind_evict_init(vbind);
+	if (ret)
+		return ret;
+
+	vbind_debugfs_init(vbind);
 
 	return drm_dev_register(&vbind->drm, 0);
 }
@@ -151,14 +168,24 @@ static struct faux_device *vbind_faux_device;
 
 static int __init vbind_init(void)
 {
-	vbind_faux_device = faux_device_create("vbind", NULL, &vbind_faux_ops);
+	int ret;
 
-	return vbind_faux_device ? 0 : -ENODEV;
+	ret = vbind_mmu_module_init();
+	if (ret)
+		return ret;
+
+	vbind_faux_device = faux_device_create("vbind", NULL, &vbind_faux_ops);
+	if (vbind_faux_device)
+		return 0;
+
+	vbind_mmu_module_exit();
+	return -ENODEV;
 }
 
 static void __exit vbind_exit(void)
 {
 	faux_device_destroy(vbind_faux_device);
+	vbind_mmu_module_exit();
 }
 
 module_init(vbind_init);

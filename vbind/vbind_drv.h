@@ -6,64 +6,135 @@
 
 #include <linux/atomic.h>
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_gem_shmem_helper.h>
 #include <drm/drm_gpuvm.h>
+#include <drm/gpu_scheduler.h>
 #include <drm/vbind_drm.h>
 
+#include "vbind_mmu.h"
+
 struct dma_buf;
+struct drm_exec;
 struct drm_file;
+struct shrinker;
 
 /**
  * struct vbind_device - the device
- * @drm: DRM device
- * @last_bo_id: the id that was given out last
- * @num_bos: BOs that exist
- * @num_vms: VMs that exist
- * @num_mappings: mappings that exist, those not in use included
  *
  * The counters are what debugfs shows, so that leaks can be seen.
  */
 struct vbind_device {
+	/** @drm: DRM device */
 	struct drm_device drm;
+
+	/** @bind_sched: runs the binds of all VMs */
+	struct drm_gpu_scheduler bind_sched;
+
+	/** @engines: run the jobs of a queue each, of all VMs */
+	struct drm_gpu_scheduler engines[DRM_VBIND_NUM_QUEUES];
+
+	/** @cleanup_wq: frees what jobs had; outside of fence signalling */
+	struct workqueue_struct *cleanup_wq;
+
+	/** @shrinker: evicts BOs */
+	struct shrinker *shrinker;
+
+	/** @lru: BOs that can be evicted, the one that was used last at the end */
+	struct drm_gem_lru lru;
+
+	/** @vms_lock: protects @vms */
+	struct mutex vms_lock;
+
+	/** @vms: all VMs */
+	struct list_head vms;
+
+	/** @last_vm_number: the number that was given out last */
+	atomic_t last_vm_number;
+
+	/** @last_bo_id: the id that was given out last */
 	atomic64_t last_bo_id;
+
+	/** @num_bos: BOs that exist */
 	atomic_t num_bos;
+
+	/** @num_vms: VMs that exist */
 	atomic_t num_vms;
+
+	/** @num_mappings: mappings that exist, those not in use included */
 	atomic_t num_mappings;
+
+	/** @num_jobs: jobs that exist */
+	atomic_t num_jobs;
+
+	/** @num_evictions: how often a BO was evicted */
+	atomic_t num_evictions;
 };
 
 /**
  * struct vbind_file - an open file
- * @vms: its VMs by id; each entry owns a reference
+ * @vms: its VMs by id
+ * @num_jobs: its jobs that are queued or run
  */
 struct vbind_file {
 	struct xarray vms;
+	atomic_t num_jobs;
+};
+
+/**
+ * struct vbind_faults - the faults of a VM that nobody has asked for yet
+ */
+struct vbind_faults {
+	/** @lock: protects all of this */
+	spinlock_t lock;
+
+	/** @faults: the faults, a ring */
+	struct drm_vbind_fault faults[DRM_VBIND_MAX_FAULTS];
+
+	/** @first: index of the oldest one */
+	u32 first;
+
+	/** @count: number of them */
+	u32 count;
+
+	/** @lost: faults that there was no room for */
+	u64 lost;
 };
 
 /**
  * struct vbind_vm - a GPU virtual address space
  *
- * Who changes the tree of mappings in staged mode holds both locks; who only
- * reads it holds one of them.
+ * Order of locks: @bind_lock, dma-resv locks, @lock, a GEM object's gpuva.lock,
+ * the lock of @mmu. From @lock on they are taken in the fence signalling path: no
+ * memory may be allocated under them.
  */
 struct vbind_vm {
 	/** @base: its part in the core */
 	struct drm_gpuvm base;
 
+	/** @vfile: the file that it belongs to */
+	struct vbind_file *vfile;
+
+	/** @entry: entry in the device's list */
+	struct list_head entry;
+
+	/** @number: tells VMs apart in traces and debugfs */
+	u32 number;
+
 	/**
-	 * @bind_lock: staged mode: held from working out which objects a
-	 * request touches until it is done, so that the answer stays true.
-	 * Taken before any dma-resv lock.
+	 * @bind_lock: held by the VM_BIND ioctl from working out which objects
+	 * it touches until the job is queued. In staged mode this is what
+	 * protects the tree of mappings, together with @lock: who changes it
+	 * holds both, who reads it one of them.
 	 */
 	struct mutex bind_lock;
 
 	/**
-	 * @lock: protects the tree of mappings, @num_mappings and @closed. In
-	 * immediate mode it is taken in the fence signalling path, so no memory
-	 * may be allocated and no dma-resv lock be taken under it. Taken after
-	 * @bind_lock and dma-resv locks, before a GEM object's gpuva.lock.
+	 * @lock: protects the tree of mappings, in immediate mode alone, and
+	 * @num_mappings
 	 */
 	struct mutex lock;
 
@@ -71,10 +142,57 @@ struct vbind_vm {
 	u32 num_mappings;
 
 	/**
-	 * @closed: the VM is being torn down and takes no more requests.
-	 * Written with both locks held, so that either suffices to read it.
+	 * @closed: the VM is being torn down and takes no more jobs. Written
+	 * with @lock and the VM's dma-resv, read with one of them.
 	 */
 	bool closed;
+
+	/** @banned: a bind went wrong, so that the VM cannot be trusted */
+	bool banned;
+
+	/** @bind_queue: the binds that wait */
+	struct drm_sched_entity bind_queue;
+
+	/** @exec_queues: the jobs that wait */
+	struct drm_sched_entity exec_queues[DRM_VBIND_NUM_QUEUES];
+
+	/** @last_bind: fence of the last bind job; protected by @bind_lock */
+	struct dma_fence *last_bind;
+
+	/** @num_jobs: jobs that are queued, run, or have not been freed yet */
+	atomic_t num_jobs;
+
+	/** @last_job_id: the id that was given out last */
+	atomic64_t last_job_id;
+
+	/** @mmu: page tables */
+	struct vbind_mmu mmu;
+
+	/** @faults: what went wrong in jobs */
+	struct vbind_faults faults;
+
+	/** @counts: of what VM_STATS tells, indexed by enum vbind_count */
+	atomic64_t counts[8];
+};
+
+/**
+ * enum vbind_count - what a VM counts
+ * @VBIND_COUNT_BINDS: binds that were carried out
+ * @VBIND_COUNT_OPS: operations of the core that were carried out
+ * @VBIND_COUNT_EXECS: EXEC jobs that ran
+ * @VBIND_COUNT_CMDS: commands that ran
+ * @VBIND_COUNT_FAULTS: faults
+ * @VBIND_COUNT_EVICTIONS: BOs that were evicted
+ * @VBIND_COUNT_VALIDATIONS: BOs that came back
+ */
+enum vbind_count {
+	VBIND_COUNT_BINDS,
+	VBIND_COUNT_OPS,
+	VBIND_COUNT_EXECS,
+	VBIND_COUNT_CMDS,
+	VBIND_COUNT_FAULTS,
+	VBIND_COUNT_EVICTIONS,
+	VBIND_COUNT_VALIDATIONS,
 };
 
 /**
@@ -101,12 +219,16 @@ struct vbind_mapping {
  *	BO shares, by which its VM is recognised; else NULL
  * @id: unique id
  * @claims: see vbind_bo_claim()
+ * @memory: the memory while it is resident, else NULL; protected by the dma-resv
+ * @free_work: frees it where that cannot be done at once
  */
 struct vbind_bo {
 	struct drm_gem_shmem_object base;
 	struct drm_gem_object *vm_resv_obj;
 	u64 id;
 	atomic_t claims;
+	void *memory;
+	struct work_struct free_work;
 };
 
 static inline struct vbind_device *to_vbind_device(struct drm_device *drm)
@@ -129,6 +251,17 @@ static inline struct vbind_bo *to_vbind_bo(struct drm_gem_object *obj)
 	return container_of(to_drm_gem_shmem_obj(obj), struct vbind_bo, base);
 }
 
+/* The reserved range is in the tree as well. */
+static inline bool vbind_va_is_reserved(const struct drm_gpuva *va)
+{
+	return va == &va->vm->kernel_alloc_node;
+}
+
+static inline void vbind_vm_count(struct vbind_vm *vm, enum vbind_count what)
+{
+	atomic64_inc(&vm->counts[what]);
+}
+
 /* vbind_drv.c */
 int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride);
 
@@ -144,16 +277,23 @@ int vbind_gem_info_ioctl(struct drm_device *drm, void *data,
 bool vbind_bo_claim(struct vbind_bo *bo, struct vbind_vm *vm);
 void vbind_bo_unclaim(struct vbind_bo *bo, struct vbind_vm *vm);
 
+/* vbind_evict.c */
+int vbind_bo_make_resident(struct vbind_bo *bo);
+void vbind_bo_drop_memory(struct vbind_bo *bo);
+int vbind_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec);
+unsigned long vbind_evict_all(struct vbind_device *vbind);
+int vbind_evict_init(struct vbind_device *vbind);
+
 /* vbind_vm.c */
 struct vbind_vm *vbind_vm_lookup(struct vbind_file *vfile, u32 id);
 void vbind_vm_close_all(struct vbind_file *vfile);
+u32 vbind_vm_uapi_flags(struct vbind_vm *vm);
 int vbind_vm_create_ioctl(struct drm_device *drm, void *data,
 			  struct drm_file *file);
 int vbind_vm_destroy_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file);
-int vbind_vm_query_ioctl(struct drm_device *drm, void *data,
-			 struct drm_file *file);
 
+/* vbind_mapping.c */
 struct vbind_mapping *vbind_mapping_alloc(struct vbind_vm *vm);
 void vbind_mapping_free(struct vbind_vm *vm, struct vbind_mapping *mapping);
 void vbind_mapping_link(struct vbind_vm *vm, struct vbind_mapping *mapping,
@@ -167,10 +307,26 @@ void vbind_mapping_describe(struct drm_vbind_mapping *out,
 void vbind_mapping_describe_va(struct drm_vbind_mapping *out,
 			       const struct drm_gpuva *va);
 
+/* vbind_query.c */
+void vbind_vm_add_fault(struct vbind_vm *vm,
+			const struct drm_vbind_fault *fault);
+int vbind_vm_query_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file);
+int vbind_vm_faults_ioctl(struct drm_device *drm, void *data,
+			  struct drm_file *file);
+int vbind_vm_stats_ioctl(struct drm_device *drm, void *data,
+			 struct drm_file *file);
+
 /* vbind_bind.c */
 extern const struct drm_gpuvm_ops vbind_gpuvm_ops;
 int vbind_vm_bind_ioctl(struct drm_device *drm, void *data,
 			struct drm_file *file);
+
+/* vbind_exec.c */
+int vbind_exec_ioctl(struct drm_device *drm, void *data, struct drm_file *file);
+
+/* vbind_debugfs.c */
+void vbind_debugfs_init(struct vbind_device *vbind);
 
 void vbind_vm_free(struct drm_gpuvm *gpuvm);
 

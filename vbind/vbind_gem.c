@@ -3,6 +3,7 @@
 
 /* Buffer objects: shmem objects, private to one VM or shareable. */
 
+#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -12,19 +13,39 @@
 
 #include "vbind_drv.h"
 
-static void vbind_gem_free(struct drm_gem_object *obj)
+static void vbind_bo_free(struct vbind_bo *bo)
 {
-	struct vbind_device *vbind = to_vbind_device(obj->dev);
-	struct vbind_bo *bo = to_vbind_bo(obj);
 	struct drm_gem_object *vm_resv_obj = bo->vm_resv_obj;
+	struct drm_gem_object *obj = &bo->base.base;
 
 	drm_WARN_ON(obj->dev, atomic_read(&bo->claims));
-	atomic_dec(&vbind->num_bos);
+	atomic_dec(&to_vbind_device(obj->dev)->num_bos);
+
+	dma_resv_lock(obj->resv, NULL);
+	vbind_bo_drop_memory(bo);
+	dma_resv_unlock(obj->resv);
 	drm_gem_shmem_free(&bo->base);
 
 	/* Freeing took the shared dma-resv lock, so its owner goes last. */
 	if (vm_resv_obj)
 		drm_gem_object_put(vm_resv_obj);
+}
+
+static void vbind_bo_free_work(struct work_struct *work)
+{
+	vbind_bo_free(container_of(work, struct vbind_bo, free_work));
+}
+
+static void vbind_gem_free(struct drm_gem_object *obj)
+{
+	struct vbind_device *vbind = to_vbind_device(obj->dev);
+	struct vbind_bo *bo = to_vbind_bo(obj);
+
+	/* The shrinker, if its reference is the last, must not wait for locks. */
+	if (current->flags & PF_MEMALLOC)
+		queue_work(vbind->cleanup_wq, &bo->free_work);
+	else
+		vbind_bo_free(bo);
 }
 
 static struct dma_buf *vbind_gem_export(struct drm_gem_object *obj, int flags)
@@ -71,6 +92,7 @@ struct drm_gem_object *vbind_gem_create_object(struct drm_device *drm,
 	/* Linux 7.2 leaves this to drivers without DRIVER_GEM_GPUVA. */
 	drm_gem_gpuva_init(&bo->base.base);
 	bo->base.base.funcs = &vbind_gem_funcs;
+	INIT_WORK(&bo->free_work, vbind_bo_free_work);
 	bo->id = atomic64_inc_return(&vbind->last_bo_id);
 
 	return &bo->base.base;

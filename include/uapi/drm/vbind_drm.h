@@ -14,7 +14,14 @@ extern "C" {
  * DOC: vbind uAPI
  *
  * vbind is a GPU without hardware: it has buffer objects (BOs), GPU virtual
- * address spaces (VMs) and a VM_BIND ioctl that maps BOs into VMs.
+ * address spaces (VMs), a VM_BIND ioctl that maps BOs into VMs, and an EXEC ioctl
+ * that runs commands which read and write memory at addresses in a VM.
+ *
+ * Binds and commands are jobs. A VM has one queue for binds and
+ * %DRM_VBIND_NUM_QUEUES queues for commands. The jobs of one queue run one after
+ * the other, in the order of the calls; those of different queues run when they
+ * like, unless syncobjs order them. A job may wait for syncobjs before it begins
+ * and signal others when it is done.
  *
  * Rules that hold for every ioctl:
  *
@@ -57,6 +64,45 @@ extern "C" {
 #define DRM_VBIND_MAX_VMS	1024
 
 /**
+ * define DRM_VBIND_MAX_SYNCS - the most syncobjs that one job has
+ */
+#define DRM_VBIND_MAX_SYNCS	256
+
+/**
+ * define DRM_VBIND_MAX_CMDS - the most commands that one job has
+ */
+#define DRM_VBIND_MAX_CMDS	4096
+
+/**
+ * define DRM_VBIND_MAX_JOB_BYTES - how much the commands of one job access
+ *
+ * Together with %DRM_VBIND_MAX_JOB_WAIT this is what makes every job end in
+ * reasonable time, as others who wait for its fence expect.
+ */
+#define DRM_VBIND_MAX_JOB_BYTES	(256ULL << 20)
+
+/**
+ * define DRM_VBIND_MAX_JOB_WAIT - how long the commands of one job wait, in
+ * microseconds
+ */
+#define DRM_VBIND_MAX_JOB_WAIT	1000000ULL
+
+/**
+ * define DRM_VBIND_MAX_JOBS - how many jobs of one open file can be queued
+ */
+#define DRM_VBIND_MAX_JOBS	1024
+
+/**
+ * define DRM_VBIND_NUM_QUEUES - how many queues for commands a VM has
+ */
+#define DRM_VBIND_NUM_QUEUES	4
+
+/**
+ * define DRM_VBIND_MAX_FAULTS - how many faults of a VM are remembered
+ */
+#define DRM_VBIND_MAX_FAULTS	64
+
+/**
  * define DRM_VBIND_NO_INDEX - no element of the array is to blame
  */
 #define DRM_VBIND_NO_INDEX	0xffffffffU
@@ -67,6 +113,9 @@ extern "C" {
 #define DRM_VBIND_VM_DESTROY	0x03
 #define DRM_VBIND_VM_BIND	0x04
 #define DRM_VBIND_VM_QUERY	0x05
+#define DRM_VBIND_EXEC		0x06
+#define DRM_VBIND_VM_FAULTS	0x07
+#define DRM_VBIND_VM_STATS	0x08
 
 /**
  * define DRM_VBIND_GEM_VM_PRIVATE - the BO belongs to one VM
@@ -168,7 +217,9 @@ struct drm_vbind_vm_create {
 /**
  * struct drm_vbind_vm_destroy - argument of DRM_IOCTL_VBIND_VM_DESTROY
  *
- * Removes all mappings of the VM and the VM itself.
+ * Removes all mappings of the VM and the VM itself. Jobs that did not begin yet
+ * are cancelled: their syncobjs are signalled all the same. The call waits for
+ * jobs that run.
  *
  * Errors: -ENOENT if there is no such VM.
  */
@@ -197,6 +248,8 @@ enum drm_vbind_bind_type {
 	 * made ready for use; holes are fine
 	 */
 	DRM_VBIND_BIND_PREFETCH = 3,
+	/** @DRM_VBIND_BIND_UNMAP_BO: unmaps a BO wherever it is mapped */
+	DRM_VBIND_BIND_UNMAP_BO = 4,
 };
 
 /**
@@ -214,13 +267,13 @@ struct drm_vbind_bind {
 	__u32 type;
 	/** @flags: DRM_VBIND_BIND_* */
 	__u32 flags;
-	/** @handle: GEM handle for a map; 0 for all others */
+	/** @handle: GEM handle for map and unmap-BO; 0 for all others */
 	__u32 handle;
 	/** @pad: must be zero */
 	__u32 pad;
-	/** @addr: start of the range in the VA space */
+	/** @addr: start of the range in the VA space; 0 for unmap-BO */
 	__u64 addr;
-	/** @range: size of the range */
+	/** @range: size of the range; 0 for unmap-BO */
 	__u64 range;
 	/** @offset: offset in the BO for a map; 0 for all others */
 	__u64 offset;
@@ -261,6 +314,12 @@ enum drm_vbind_step_type {
  * define DRM_VBIND_MAPPING_READONLY - the GPU cannot write to the mapping
  */
 #define DRM_VBIND_MAPPING_READONLY	0x2
+/**
+ * define DRM_VBIND_MAPPING_EVICTED - the BO's memory was evicted
+ *
+ * It is brought back before the next job that is queued by EXEC.
+ */
+#define DRM_VBIND_MAPPING_EVICTED	0x4
 
 /**
  * struct drm_vbind_mapping - a mapping, or a part of one
@@ -306,21 +365,57 @@ struct drm_vbind_step {
 };
 
 /**
+ * define DRM_VBIND_SYNC_SIGNAL - the job signals the syncobj
+ *
+ * Without this flag the job waits for it.
+ */
+#define DRM_VBIND_SYNC_SIGNAL		0x1
+
+/**
+ * struct drm_vbind_sync - a syncobj that a job waits for or signals
+ *
+ * A syncobj to wait for has to have a fence, or the point on its timeline,
+ * already: otherwise the call fails with -EINVAL.
+ */
+struct drm_vbind_sync {
+	/** @handle: handle of the syncobj */
+	__u32 handle;
+	/** @flags: %DRM_VBIND_SYNC_SIGNAL or 0 */
+	__u32 flags;
+	/** @point: point on the timeline, 0 for a binary syncobj */
+	__u64 point;
+};
+
+/**
+ * define DRM_VBIND_VM_BIND_ASYNC - the call does not wait for the binds
+ */
+#define DRM_VBIND_VM_BIND_ASYNC		0x1
+
+/**
  * struct drm_vbind_vm_bind - argument of DRM_IOCTL_VBIND_VM_BIND
  *
- * Carries out an array of binds, one after the other, before the call returns:
- * all of them, or none if the call fails.
+ * Carries out an array of binds, one after the other: all of them, or none if
+ * the call fails.
+ *
+ * Without %DRM_VBIND_VM_BIND_ASYNC the call waits for the asynchronous binds
+ * before it, then for its own, and takes no syncobjs. With the flag the binds are
+ * queued, behind those before them. Errors are found before that: once the call
+ * has returned 0, the binds will be done. A VM in staged mode then shows them in
+ * VM_QUERY at once, one in immediate mode when they are done; commands see them,
+ * in both modes, when they are done.
  *
  * Errors: -EINVAL for bad types, flags or fields, ranges that are empty,
  * unaligned, outside the VA space or touch the reserved range, a range beyond
  * the end of the BO, or a BO that is private to another VM; -ENOENT if there is
- * no such VM or BO; -EBUSY if the BO is bound in a VM of the other mode; -E2BIG
- * for more than %DRM_VBIND_MAX_BINDS binds or %DRM_VBIND_MAX_STEPS steps.
+ * no such VM, BO or syncobj; -EBUSY if the BO is bound in a VM of the other mode;
+ * -E2BIG for more than %DRM_VBIND_MAX_BINDS binds, %DRM_VBIND_MAX_STEPS steps or
+ * %DRM_VBIND_MAX_SYNCS syncobjs; -ENOSPC if the file has %DRM_VBIND_MAX_JOBS jobs
+ * already.
  */
 struct drm_vbind_vm_bind {
 	/** @vm_id: in: the VM */
 	__u32 vm_id;
-	/** @flags: in: must be zero */
+	/** @flags: in: %DRM_VBIND_VM_BIND_ASYNC or 0 */
 	__u32 flags;
 	/** @num_binds: in: number of binds, at least 1 */
 	__u32 num_binds;
@@ -332,7 +427,8 @@ struct drm_vbind_vm_bind {
 	 * @num_steps: in: number of steps that @steps has room for, 0 if they
 	 * are of no interest; out: number of steps that there were. It can be
 	 * larger, and then only the first ones were written. A call that fails
-	 * leaves this as it was.
+	 * leaves this as it was. Must be 0 with %DRM_VBIND_VM_BIND_ASYNC, and
+	 * stays so.
 	 */
 	__u32 num_steps;
 	/** @step_stride: in: size of struct drm_vbind_step */
@@ -349,6 +445,215 @@ struct drm_vbind_vm_bind {
 	__u32 fail_index;
 	/** @pad: must be zero */
 	__u32 pad;
+	/**
+	 * @num_syncs: in: number of syncobjs; must be 0 without
+	 * %DRM_VBIND_VM_BIND_ASYNC
+	 */
+	__u32 num_syncs;
+	/** @sync_stride: in: size of struct drm_vbind_sync */
+	__u32 sync_stride;
+	/** @syncs: in: pointer to an array of struct drm_vbind_sync */
+	__u64 syncs;
+};
+
+/**
+ * enum drm_vbind_cmd_type - what a command does
+ *
+ * Memory is accessed in words of 64 bits; addresses and sizes are multiples of 8.
+ * Word number n of a range has the value @value + n * @arg in fill and compare.
+ */
+enum drm_vbind_cmd_type {
+	/** @DRM_VBIND_CMD_FILL: writes words */
+	DRM_VBIND_CMD_FILL = 0,
+	/**
+	 * @DRM_VBIND_CMD_COPY: copies words from the address @arg; what comes out
+	 * is undefined where both ranges are the same memory
+	 */
+	DRM_VBIND_CMD_COPY = 1,
+	/** @DRM_VBIND_CMD_WRITE: writes @value as one word; @arg is zero */
+	DRM_VBIND_CMD_WRITE = 2,
+	/**
+	 * @DRM_VBIND_CMD_COMPARE: reads words; one that differs ends the job with
+	 * a fault that tells its address and value
+	 */
+	DRM_VBIND_CMD_COMPARE = 3,
+	/**
+	 * @DRM_VBIND_CMD_WAIT: waits @value microseconds; all other fields are
+	 * zero
+	 */
+	DRM_VBIND_CMD_WAIT = 4,
+};
+
+/**
+ * struct drm_vbind_cmd - a command
+ */
+struct drm_vbind_cmd {
+	/** @type: one of enum drm_vbind_cmd_type */
+	__u32 type;
+	/** @flags: must be zero */
+	__u32 flags;
+	/** @addr: address in the VA space */
+	__u64 addr;
+	/** @size: size in bytes; 8 for a write */
+	__u64 size;
+	/** @value: value of the first word, or time to wait; 0 for a copy */
+	__u64 value;
+	/** @arg: where to copy from, or what is added from word to word */
+	__u64 arg;
+};
+
+/**
+ * struct drm_vbind_exec - argument of DRM_IOCTL_VBIND_EXEC
+ *
+ * Queues a job: commands that run one after the other, up to the first fault. BOs
+ * that were evicted are brought back beforehand.
+ *
+ * Errors: -EINVAL for bad fields of the call or a command, among them a range of
+ * addresses that is unaligned, empty or passes 2^64; -ENOENT if there is no such
+ * VM or syncobj; -E2BIG for more than %DRM_VBIND_MAX_CMDS commands,
+ * %DRM_VBIND_MAX_SYNCS syncobjs, %DRM_VBIND_MAX_JOB_BYTES bytes or
+ * %DRM_VBIND_MAX_JOB_WAIT microseconds; -ENOSPC if the file has
+ * %DRM_VBIND_MAX_JOBS jobs already; -ENOMEM if there is no memory for a BO that
+ * was evicted.
+ */
+struct drm_vbind_exec {
+	/** @vm_id: in: the VM */
+	__u32 vm_id;
+	/** @queue: in: the queue, less than %DRM_VBIND_NUM_QUEUES */
+	__u32 queue;
+	/** @flags: in: must be zero */
+	__u32 flags;
+	/** @num_cmds: in: number of commands; 0 is fine */
+	__u32 num_cmds;
+	/** @cmds: in: pointer to an array of struct drm_vbind_cmd */
+	__u64 cmds;
+	/** @cmd_stride: in: size of struct drm_vbind_cmd */
+	__u32 cmd_stride;
+	/** @sync_stride: in: size of struct drm_vbind_sync */
+	__u32 sync_stride;
+	/** @syncs: in: pointer to an array of struct drm_vbind_sync */
+	__u64 syncs;
+	/** @num_syncs: in: number of syncobjs */
+	__u32 num_syncs;
+	/**
+	 * @fail_index: out: index of the command that made the call fail, or
+	 * %DRM_VBIND_NO_INDEX if none of them did
+	 */
+	__u32 fail_index;
+	/** @job_id: out: what the job is called in its faults, never 0 */
+	__u64 job_id;
+};
+
+/**
+ * enum drm_vbind_fault_kind - what went wrong
+ */
+enum drm_vbind_fault_kind {
+	/** @DRM_VBIND_FAULT_UNMAPPED: nothing is mapped at the address */
+	DRM_VBIND_FAULT_UNMAPPED = 0,
+	/** @DRM_VBIND_FAULT_READONLY: a write to a read-only mapping */
+	DRM_VBIND_FAULT_READONLY = 1,
+	/**
+	 * @DRM_VBIND_FAULT_EVICTED: the memory was evicted. This does not happen
+	 * to mappings that exist from EXEC until the job is done.
+	 */
+	DRM_VBIND_FAULT_EVICTED = 2,
+	/** @DRM_VBIND_FAULT_MISMATCH: a word is not what it is compared with */
+	DRM_VBIND_FAULT_MISMATCH = 3,
+};
+
+/**
+ * define DRM_VBIND_FAULT_WRITE - the access was a write
+ */
+#define DRM_VBIND_FAULT_WRITE		0x1
+
+/**
+ * struct drm_vbind_fault - a fault
+ */
+struct drm_vbind_fault {
+	/** @job_id: the job that EXEC gave this id */
+	__u64 job_id;
+	/** @addr: the address */
+	__u64 addr;
+	/** @value: for a mismatch: the word that was found; else 0 */
+	__u64 value;
+	/** @kind: one of enum drm_vbind_fault_kind */
+	__u32 kind;
+	/** @flags: %DRM_VBIND_FAULT_WRITE or 0 */
+	__u32 flags;
+	/** @cmd_index: index of the command in the job */
+	__u32 cmd_index;
+	/** @queue: the queue of the job */
+	__u32 queue;
+};
+
+/**
+ * struct drm_vbind_vm_faults - argument of DRM_IOCTL_VBIND_VM_FAULTS
+ *
+ * Tells the faults of a VM, the oldest first, and forgets those that it told. A
+ * VM remembers %DRM_VBIND_MAX_FAULTS of them; then the oldest are lost.
+ *
+ * Errors: -ENOENT if there is no such VM.
+ */
+struct drm_vbind_vm_faults {
+	/** @vm_id: in: the VM */
+	__u32 vm_id;
+	/** @flags: in: must be zero */
+	__u32 flags;
+	/**
+	 * @num_faults: in: number of faults that @faults has room for; out:
+	 * number of faults that there were. It can be larger, and then only the
+	 * first ones were written and forgotten.
+	 */
+	__u32 num_faults;
+	/** @fault_stride: in: size of struct drm_vbind_fault */
+	__u32 fault_stride;
+	/**
+	 * @faults: in: pointer to an array of struct drm_vbind_fault to be
+	 * written
+	 */
+	__u64 faults;
+	/** @num_lost: out: faults that were lost since the last call */
+	__u64 num_lost;
+};
+
+/**
+ * struct drm_vbind_vm_stats - argument of DRM_IOCTL_VBIND_VM_STATS
+ *
+ * Counts what a VM did, and what is in its page tables at the moment.
+ *
+ * Errors: -ENOENT if there is no such VM.
+ */
+struct drm_vbind_vm_stats {
+	/** @vm_id: in: the VM */
+	__u32 vm_id;
+	/** @pad: must be zero */
+	__u32 pad;
+	/** @num_binds: out: binds that were carried out */
+	__u64 num_binds;
+	/** @num_ops: out: operations of the core that were carried out */
+	__u64 num_ops;
+	/** @num_execs: out: jobs of EXEC that ran */
+	__u64 num_execs;
+	/** @num_cmds: out: commands that ran */
+	__u64 num_cmds;
+	/** @num_faults: out: faults */
+	__u64 num_faults;
+	/** @num_evictions: out: BOs that were evicted */
+	__u64 num_evictions;
+	/** @num_validations: out: BOs that were brought back */
+	__u64 num_validations;
+	/** @tables: out: page tables */
+	__u64 tables;
+	/** @pages_4k: out: page table entries that map 4K */
+	__u64 pages_4k;
+	/** @pages_64k: out: page table entries that map 64K */
+	__u64 pages_64k;
+	/** @pages_2m: out: page table entries that map 2M */
+	__u64 pages_2m;
+	/** @sparse: out: sparse page table entries of any size */
+	__u64 sparse;
+	/** @evicted: out: page table entries, of any size, of evicted memory */
+	__u64 evicted;
 };
 
 /**
@@ -403,6 +708,12 @@ struct drm_vbind_vm_query {
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VBIND_VM_BIND, struct drm_vbind_vm_bind)
 #define DRM_IOCTL_VBIND_VM_QUERY \
 	DRM_IOWR(DRM_COMMAND_BASE + DRM_VBIND_VM_QUERY, struct drm_vbind_vm_query)
+#define DRM_IOCTL_VBIND_EXEC \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VBIND_EXEC, struct drm_vbind_exec)
+#define DRM_IOCTL_VBIND_VM_FAULTS \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VBIND_VM_FAULTS, struct drm_vbind_vm_faults)
+#define DRM_IOCTL_VBIND_VM_STATS \
+	DRM_IOWR(DRM_COMMAND_BASE + DRM_VBIND_VM_STATS, struct drm_vbind_vm_stats)
 
 #if defined(__cplusplus)
 }
