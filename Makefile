@@ -6,7 +6,7 @@ export KSRC
 
 .PHONY: help
 help:
-	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind"
+	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind; stream a sparse texture"
 	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
