@@ -18,6 +18,7 @@ help:
 	@echo "make coverage            which lines and branches of the core the tests reach"
 	@echo "make mutants             whether the tests notice small mistakes in the core"
 	@echo "make fuzz [SECONDS=60]   libFuzzer on the core, against a model"
+	@echo "make bench-vbind         binds per second through vbind's ioctl, with our core and Linux's own"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -83,6 +84,11 @@ mutants:
 fuzz:
 	@scripts/setup fuzz
 	@scripts/fuzz $(or $(SECONDS),60) $(SEED)
+
+.PHONY: bench-vbind
+bench-vbind:
+	@scripts/setup run
+	@scripts/bench-vbind $(ARGS)
 
 .PHONY: kernel
 kernel:
