@@ -1031,7 +1031,10 @@ drm_gpuvm_bo_find(struct drm_gpuvm *gpuvm,
 	if (vm_bo && vm_bo->vm != gpuvm)
 		vm_bo = bo_lookup(gpuvm, obj);
 
-	return vm_bo ? drm_gpuvm_bo_get(vm_bo) : NULL;
+	if (vm_bo)
+		kref_get(&vm_bo->kref);
+
+	return vm_bo;
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_bo_find);
 
