@@ -17,6 +17,7 @@ static struct drm_gpuvm *bo_vm(struct gt *gt, enum drm_gpuvm_flags flags)
 
 static void lock_links(struct gt *gt, struct drm_gpuvm *vm, struct drm_exec *exec,
 		       struct drm_gem_object *obj)
+	__context_unsafe("which lock it is depends on the mode")
 {
 	if (drm_gpuvm_immediate_mode(vm))
 		mutex_lock(&obj->gpuva.lock);
@@ -26,6 +27,7 @@ static void lock_links(struct gt *gt, struct drm_gpuvm *vm, struct drm_exec *exe
 
 static void unlock_links(struct drm_gpuvm *vm, struct drm_exec *exec,
 			 struct drm_gem_object *obj)
+	__context_unsafe("which lock it is depends on the mode")
 {
 	if (drm_gpuvm_immediate_mode(vm))
 		mutex_unlock(&obj->gpuva.lock);

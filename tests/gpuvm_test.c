@@ -580,17 +580,18 @@ void gt_no_made_up_contention(unsigned int locks)
 struct drm_gpuvm_bo *gt_vm_bo(struct gt *gt, struct drm_gpuvm *vm,
 			      struct drm_gem_object *obj)
 {
+	bool immediate = drm_gpuvm_immediate_mode(vm);
 	struct drm_gpuvm_bo *vm_bo;
 	struct drm_exec exec;
 
-	if (drm_gpuvm_immediate_mode(vm)) {
+	if (immediate) {
 		vm_bo = drm_gpuvm_bo_create(vm, obj);
 		KUNIT_ASSERT_NOT_NULL(gt->test, vm_bo);
 		vm_bo = drm_gpuvm_bo_obtain_prealloc(vm_bo);
 	}
 
 	gt_lock(gt, vm, &exec);
-	if (!drm_gpuvm_immediate_mode(vm)) {
+	if (!immediate) {
 		vm_bo = drm_gpuvm_bo_obtain_locked(vm, obj);
 		KUNIT_ASSERT_NOT_ERR_OR_NULL(gt->test, vm_bo);
 	}
@@ -816,13 +817,13 @@ void gt_log_op(struct gt_log *log, const struct drm_gpuva_op *op)
 	switch (op->op) {
 	case DRM_GPUVA_OP_MAP:
 		n += scnprintf(s + n, size - n, "map ");
-		n += gt_print_map(log, s + n, size - n, &op->map);
+		gt_print_map(log, s + n, size - n, &op->map);
 		break;
 	case DRM_GPUVA_OP_UNMAP:
 		n += scnprintf(s + n, size - n, "unmap ");
 		n += gt_print_va(log, s + n, size - n, op->unmap.va);
 		if (op->unmap.keep)
-			n += scnprintf(s + n, size - n, " keep");
+			scnprintf(s + n, size - n, " keep");
 		break;
 	case DRM_GPUVA_OP_REMAP:
 		n += scnprintf(s + n, size - n, "remap ");
@@ -836,11 +837,11 @@ void gt_log_op(struct gt_log *log, const struct drm_gpuva_op *op)
 			n += gt_print_map(log, s + n, size - n, op->remap.next);
 		}
 		if (op->remap.unmap->keep)
-			n += scnprintf(s + n, size - n, " keep");
+			scnprintf(s + n, size - n, " keep");
 		break;
 	case DRM_GPUVA_OP_PREFETCH:
 		n += scnprintf(s + n, size - n, "prefetch ");
-		n += gt_print_va(log, s + n, size - n, op->prefetch.va);
+		gt_print_va(log, s + n, size - n, op->prefetch.va);
 		break;
 	default:
 		scnprintf(s, size, "unknown operation %d", op->op);

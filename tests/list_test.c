@@ -140,6 +140,7 @@ static void evict_external(struct kunit *test)
 
 /* Every VM of an object hears that it was evicted. */
 static void gem_evict_tells_all_vms(struct kunit *test)
+	__context_unsafe("which locks they are depends on the mode")
 {
 	const struct gt_mode *mode = test->param_value;
 	struct gt *gt = test->priv;

@@ -223,7 +223,7 @@ static void walk_in_both_directions(struct kunit *test)
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, ops);
 	drm_gpuva_for_each_op(op, ops)
 		KUNIT_EXPECT_EQ(test, op->op, types[n++]);
-	KUNIT_EXPECT_EQ(test, n, 4);
+	KUNIT_ASSERT_EQ(test, n, 4);
 	drm_gpuva_for_each_op_reverse(op, ops)
 		KUNIT_EXPECT_EQ(test, op->op, types[--n]);
 	KUNIT_EXPECT_EQ(test, n, 0);

@@ -480,12 +480,14 @@ struct st_walk {
 };
 
 static void st_gpuva_lock(struct stress *st, struct drm_gem_object *obj)
+	__context_unsafe("only some modes have a lock here")
 {
 	if (st_immediate(st) && obj)
 		mutex_lock(&obj->gpuva.lock);
 }
 
 static void st_gpuva_unlock(struct stress *st, struct drm_gem_object *obj)
+	__context_unsafe("only some modes have a lock here")
 {
 	if (st_immediate(st) && obj)
 		mutex_unlock(&obj->gpuva.lock);
@@ -1114,6 +1116,7 @@ struct st_submit {
 
 /* Gives up on an object: all of its mappings go, and maybe the vm_bo as well. */
 static void st_validate_unmaps(struct st_submit *s, struct drm_gpuvm_bo *vm_bo)
+	__context_unsafe("only immediate mode has a lock here")
 {
 	struct stress *st = s->t->st;
 	struct drm_gpuva *va, *next;
@@ -1229,6 +1232,7 @@ static void st_submit_locked(struct st_submit *s)
 }
 
 static void st_submit(struct st_thread *t)
+	__context_unsafe("locked in one of four submissions")
 {
 	struct st_submit s = { .t = t, .vm = st_vm_get(t) };
 	struct drm_gpuvm_exec *exec = &s.exec;

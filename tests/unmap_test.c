@@ -372,6 +372,7 @@ static void prefetch_beside_reserved(struct kunit *test)
 
 /* All mappings of one object in one VM, however they lie. */
 static void bo_unmap_op_list(struct kunit *test)
+	__context_unsafe("which lock it is depends on the mode")
 {
 	static const char *const ops[] = {
 		"unmap [0,1) a4", "unmap [3,5) a0", "unmap [7,8) a4",

@@ -27,8 +27,6 @@
 #define BAR_COLUMNS	64
 #define BAR_MAX_ROWS	8
 
-#define PAGE		DRM_VBIND_PAGE_SIZE
-
 static const char help[] =
 "usage: vbind-replay [SCRIPT]\n"
 "\n"
@@ -165,8 +163,11 @@ static const char *size_text(uint64_t size)
 		return out;
 	}
 
-	for (rounded = size; rounded >= 1024 && unit < 3; unit++)
+	rounded = size;
+	do {
 		rounded /= 1024;
+		unit++;
+	} while (rounded >= 1024 && unit < 3);
 	snprintf(out, sizeof(text[0]), "~%.2f%c", rounded, units[unit]);
 
 	return out;
@@ -921,14 +922,24 @@ static char *trim(char *line)
 	return line;
 }
 
+static void run_request(struct replay *r, const char *text, int argc, char **argv)
+{
+	if (!strcmp(argv[0], "expect-error")) {
+		if (argc < 3)
+			die(r, "expect-error ERRNO REQUEST");
+		r->expected_error = parse_errno(r, argv[1]);
+		argc -= 2;
+		argv += 2;
+	}
+	run_command(r, text, argc, argv);
+}
+
 static void run_line(struct replay *r, char *line)
 {
-	char *words[MAX_WORDS], **argv = words, *text;
+	char *words[MAX_WORDS], *text;
 	int argc;
 
 	line = trim(line);
-	if (!*line)
-		return;
 
 	/* "title" takes any number of words. */
 	if (!strncmp(line, "title", 5) && (!line[5] || isspace((unsigned char)line[5]))) {
@@ -938,14 +949,8 @@ static void run_line(struct replay *r, char *line)
 
 	text = check_alloc(strdup(line));
 	argc = split_words(r, line, words);
-	if (!strcmp(argv[0], "expect-error")) {
-		if (argc < 3)
-			die(r, "expect-error ERRNO REQUEST");
-		r->expected_error = parse_errno(r, argv[1]);
-		argc -= 2;
-		argv += 2;
-	}
-	run_command(r, text, argc, argv);
+	if (argc)
+		run_request(r, text, argc, words);
 	free(text);
 }
 
@@ -1016,6 +1021,8 @@ int main(int argc, char **argv)
 	r.fd = vbind_open();
 	if (r.fd < 0) {
 		fprintf(stderr, "vbind-replay: there is no vbind device in /dev/dri\n");
+		if (script != stdin)
+			fclose(script);
 		return 1;
 	}
 

@@ -116,7 +116,8 @@ static void camera_at(unsigned int frame, int *column, int *row)
 	}
 }
 
-static void mark(struct stream *s, const char *format, ...)
+static void __attribute__((format(printf, 2, 3)))
+mark(struct stream *s, const char *format, ...)
 {
 	char text[64];
 	va_list args;

@@ -56,6 +56,7 @@ struct vbind_vm *vbind_vm_lookup(struct vbind_file *vfile, u32 id)
  */
 static void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
 				struct ww_acquire_ctx *ctx)
+	__acquires(ctx)
 {
 	struct dma_resv *held = drm_gpuvm_resv(&vm->base);
 	struct dma_resv *wanted = obj->resv;
@@ -75,6 +76,7 @@ static void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
 static void vbind_vm_unlock_resvs(struct vbind_vm *vm,
 				  struct drm_gem_object *obj,
 				  struct ww_acquire_ctx *ctx)
+	__releases(ctx)
 {
 	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
 

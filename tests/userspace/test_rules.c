@@ -964,14 +964,15 @@ static void no_callbacks(struct fixture *f, bool right)
 {
 	struct drm_gpuvm_map_req req = { .map.va.addr = 3, .map.va.range = 2 };
 	struct drm_gpuva_ops *ops;
+	struct drm_gpuva_op *first;
 
 	f->vm.ops = NULL;
 	drm_gpuva_insert(&f->vm, &f->va);
 	ops = drm_gpuvm_sm_map_ops_create(&f->vm, &req);
 	EXPECT(f, !IS_ERR(ops));
-	EXPECT(f, drm_gpuva_first_op(ops)->op == DRM_GPUVA_OP_REMAP);
-	EXPECT(f, drm_gpuva_next_op(drm_gpuva_first_op(ops)) ==
-		  drm_gpuva_last_op(ops));
+	first = drm_gpuva_first_op(ops);
+	EXPECT(f, first->op == DRM_GPUVA_OP_REMAP);
+	EXPECT(f, drm_gpuva_next_op(first) == drm_gpuva_last_op(ops));
 	drm_gpuva_ops_free(&f->vm, ops);
 	put(f, obtain(f));
 	drm_gpuva_remove(&f->va);
