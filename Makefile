@@ -10,7 +10,7 @@ help:
 	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
-	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make lint                checkpatch, kernel-doc, W=12, sparse, clang and its analyzer, spelling"
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"

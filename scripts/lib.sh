@@ -91,12 +91,12 @@ kernel_tree() {
 	"$scripts/overlay" ${core:+"--$core"} "$src" "$tree"
 }
 
-# kmake NAME ARGUMENT...: make in the O= directory build/NAME.
+# kmake NAME ARGUMENT...: make in the O= directory build/NAME, by $cc if it is set.
 kmake() {
 	local o=$build/$1
 	shift
 
-	make -C "$tree" O="$o" -j"$(nproc)" CC="ccache gcc" HOSTCC="ccache gcc" "$@"
+	make -C "$tree" O="$o" -j"$(nproc)" CC="ccache ${cc:-gcc}" HOSTCC="ccache gcc" "$@"
 }
 
 # configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes.
