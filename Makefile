@@ -19,6 +19,7 @@ help:
 	@echo "make mutants             whether the tests notice small mistakes in the core"
 	@echo "make fuzz [SECONDS=60]   libFuzzer on the core, against a model"
 	@echo "make bench-vbind         binds per second through vbind's ioctl, with our core and Linux's own"
+	@echo "make htmldocs            our pages as HTML, by the kernel's own Sphinx set-up; no warning is let through"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -89,6 +90,11 @@ fuzz:
 bench-vbind:
 	@scripts/setup run
 	@scripts/bench-vbind $(ARGS)
+
+.PHONY: htmldocs
+htmldocs:
+	@scripts/setup docs
+	@scripts/htmldocs
 
 .PHONY: kernel
 kernel:
