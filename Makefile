@@ -11,6 +11,8 @@ help:
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
 	@echo "make lint                checkpatch, kernel-doc, W=12, sparse, clang and its analyzer, spelling"
+	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make coccicheck          Coccinelle rules on the core, vbind and the drivers"
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
@@ -51,6 +53,11 @@ stress:
 lint:
 	@scripts/setup check
 	@scripts/check-lint
+
+.PHONY: coccicheck
+coccicheck:
+	@scripts/setup coccicheck
+	@scripts/coccicheck
 
 .PHONY: check-mainline
 check-mainline:

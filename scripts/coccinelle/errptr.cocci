@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// Errors of GPUVM's functions: some return an ERR_PTR, some NULL; the
+/// result has to be checked for the right one before it is used.
+///
+// Confidence: Moderate
+// Copyright: (c) 2026 The DRM GPUVM project
+// Keywords: IS_ERR, NULL, drm_gpuvm_bo_obtain_locked, ops_create
+// Options: --no-includes --include-headers
+
+virtual patch
+virtual org
+virtual report
+
+@depends on patch@
+expression x, E;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x = E
+(
+- !x
++ IS_ERR(x)
+|
+- x == NULL
++ IS_ERR(x)
+)
+
+@depends on patch@
+expression x, E;
+@@
+
+x = \(drm_gpuvm_bo_create\|drm_gpuvm_bo_find\|drm_gpuvm_resv_object_alloc\)(...)
+... when != x = E
+- IS_ERR(x)
++ !x
+
+@null depends on !patch exists@
+expression x, E;
+position p;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x = E
+    when != IS_ERR(x)
+    when != IS_ERR_OR_NULL(x)
+(
+!x@p
+|
+x@p == NULL
+)
+
+@err depends on !patch exists@
+expression x, E;
+position p;
+@@
+
+x = \(drm_gpuvm_bo_create\|drm_gpuvm_bo_find\|drm_gpuvm_resv_object_alloc\)(...)
+... when != x = E
+IS_ERR@p(x)
+
+@use depends on !patch exists@
+expression x, E;
+identifier fld;
+identifier f = {drm_gpuvm_bo_put, drm_gpuvm_bo_put_deferred, drm_gpuvm_bo_get, drm_gpuvm_bo_evict, drm_gpuvm_bo_extobj_add, drm_gpuvm_bo_unmap_ops_create};
+position p;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x = E
+    when != IS_ERR(x)
+    when != IS_ERR_OR_NULL(x)
+    when != PTR_ERR_OR_ZERO(x)
+(
+x@p->fld
+|
+f(x@p)
+|
+f(x@p, ...)
+|
+drm_gpuva_link(..., x@p)
+|
+drm_gpuva_ops_free(..., x@p)
+)
+
+@script:python depends on report@
+p << null.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on org@
+p << null.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on report@
+p << err.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: this is NULL on failure, never an ERR_PTR")
+
+@script:python depends on org@
+p << err.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: this is NULL on failure, never an ERR_PTR")
+
+@script:python depends on report@
+p << use.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: used without IS_ERR()")
+
+@script:python depends on org@
+p << use.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: used without IS_ERR()")

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+/// The sm_step callbacks of a driver in immediate mode run in the signalling
+/// path of fences: no allocation, no dma-resv lock. Looks into the callbacks and
+/// the functions of the same file that they call. What tells immediate mode is a
+/// name in the same file that has no use in the other one.
+///
+// Confidence: Moderate
+// Copyright: (c) 2026 The DRM GPUVM project
+// Keywords: sm_step_map, sm_step_remap, sm_step_unmap, GFP_KERNEL
+// Options: --no-includes --include-headers
+
+virtual org
+virtual report
+
+@imm@
+@@
+
+\(DRM_GPUVM_IMMEDIATE_MODE\|drm_gpuva_unlink_defer(...)\|drm_gpuvm_bo_put_deferred(...)\|drm_gpuvm_bo_deferred_cleanup(...)\)
+
+@ops depends on imm@
+identifier o, cb, f = {sm_step_map, sm_step_remap, sm_step_unmap};
+@@
+
+struct drm_gpuvm_ops o = { .f = cb, };
+
+@direct exists@
+identifier ops.cb;
+identifier alloc = {kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
+position p;
+@@
+
+cb(...)
+{
+	<+...
+	alloc@p(...)
+	...+>
+}
+
+@calls exists@
+identifier ops.cb, f;
+@@
+
+cb(...)
+{
+	<+...
+	f(...)
+	...+>
+}
+
+@indirect exists@
+identifier calls.f;
+identifier alloc = {kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
+position p != direct.p;
+@@
+
+f(...)
+{
+	<+...
+	alloc@p(...)
+	...+>
+}
+
+@script:python depends on report@
+p << direct.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: no allocation and no dma-resv lock in the callbacks of immediate mode")
+
+@script:python depends on org@
+p << direct.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: no allocation and no dma-resv lock in the callbacks of immediate mode")
+
+@script:python depends on report@
+p << indirect.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: called by a callback of immediate mode: no allocation, no dma-resv lock")
+
+@script:python depends on org@
+p << indirect.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: called by a callback of immediate mode: no allocation, no dma-resv lock")

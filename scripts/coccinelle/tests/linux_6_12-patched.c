@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+int bind(struct drm_gpuvm *vm, struct drm_gem_object *obj, u64 addr, u64 range)
+{
+	struct drm_gpuvm_bo *vm_bo = drm_gpuvm_bo_obtain_locked(vm, obj); /* found */
+
+	drm_gpuva_init_from_op(va, &(struct drm_gpuva_op_map){
+			.va.addr = addr,
+			.va.range = range,
+			.gem.obj = obj,
+			.gem.offset = 0
+		}); /* found */
+	drm_gpuvm_sm_map_ops_create(vm, &(struct drm_gpuvm_map_req){
+			.map.va.addr = addr,
+			.map.va.range = range,
+			.map.gem.obj = obj,
+			.map.gem.offset = 0
+		}); /* found */
+	return drm_gpuvm_sm_map(vm, vm_bo, &(struct drm_gpuvm_map_req){
+			.map.va.addr = addr,
+			.map.va.range = range,
+			.map.gem.obj = obj,
+			.map.gem.offset = 0
+		}); /* found */
+}

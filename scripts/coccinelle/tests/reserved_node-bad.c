@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+void walk(struct vm *vm)
+{
+	struct drm_gpuva *va, *next;
+
+	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
+		if (va == &vm->base.kernel_alloc_node) /* found */
+			continue;
+		drm_gpuva_remove(va);
+	}
+}

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only OR MIT
+void late(struct mapping *mapping)
+{
+	kfree(mapping);
+	drm_gpuva_unlink(&mapping->base); /* found */
+}
+
+void late_too(struct drm_gpuva *va)
+{
+	kfree(to_mapping(va));
+	drm_gpuva_unlink_defer(va); /* found */
+}
