@@ -10,11 +10,11 @@ help:
 	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
-	@echo "make lint                checkpatch, kernel-doc, W=12, sparse, clang and its analyzer, spelling"
-	@echo "make lint                checkpatch, kernel-doc, sparse, W=1"
+	@echo "make lint                checkpatch, kernel-doc, W=1 and 2, sparse, clang and its analyzer, spelling"
 	@echo "make coccicheck          Coccinelle rules on the core, vbind and the drivers"
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
+	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
@@ -68,6 +68,11 @@ check-mainline:
 check-arch:
 	@scripts/setup arch
 	@scripts/check-arch $(ARCH)
+
+.PHONY: check-drivers
+check-drivers:
+	@scripts/setup drivers
+	@scripts/check-drivers x86_64 arm64
 
 .PHONY: bench
 bench:

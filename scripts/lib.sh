@@ -91,12 +91,12 @@ kernel_tree() {
 	"$scripts/overlay" ${core:+"--$core"} "$src" "$tree"
 }
 
-# kmake NAME ARGUMENT...: make in the O= directory build/NAME, by $cc if it is set.
+# kmake NAME ARGUMENT...: make in the O= directory build/NAME, with ${cross}gcc, or $cc if that is set.
 kmake() {
 	local o=$build/$1
 	shift
 
-	make -C "$tree" O="$o" -j"$(nproc)" CC="ccache ${cc:-gcc}" HOSTCC="ccache gcc" "$@"
+	make -C "$tree" O="$o" -j"$(nproc)" CROSS_COMPILE="${cross:-}" CC="ccache ${cc:-${cross:-}gcc}" HOSTCC="ccache gcc" "$@"
 }
 
 # configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes.
@@ -163,13 +163,13 @@ count_kunit() {
 	((tests)) || fail "${2:-}no test ran"
 }
 
-# The user-space programs, for the guest.
-build_tools() { make -C "$repo/tools" O="$build/tools" CC="ccache gcc"; }
+# build_tools [NAME VARIABLE...]: the user-space programs, for the guest, in build/NAME or build/tools.
+build_tools() { make -C "$repo/tools" O="$build/${1:-tools}" CC="ccache ${cross:-}gcc" "${@:2}"; }
 
 program() { echo "file /bin/$1 $build/tools/$1 0755 0 0"; }
 
 # initramfs NAME LINE...: the guest's files, in build/NAME/initramfs, packed by build/NAME's own gen_init_cpio. LINEs are
-# further entries in its language.
+# further entries in its language. $busybox, if set, is that of another architecture.
 initramfs() {
 	local o=$build/$1
 	shift
@@ -177,7 +177,7 @@ initramfs() {
 	{
 		printf 'dir /%s 0755 0 0\n' bin dev proc sys tmp
 		echo "nod /dev/console 0600 0 0 c 5 1"
-		echo "file /bin/busybox $(command -v busybox) 0755 0 0"
+		echo "file /bin/busybox ${busybox:-$(command -v busybox)} 0755 0 0"
 		echo "slink /bin/sh busybox 0777 0 0"
 		echo "file /init $scripts/guest/init 0755 0 0"
 		printf '%s\n' "$@"
