@@ -23,6 +23,7 @@ help:
 	@echo "make bench-vbind         binds per second through vbind's ioctl, with our core and Linux's own"
 	@echo "make htmldocs            our pages as HTML, by the kernel's own Sphinx set-up; no warning is let through"
 	@echo "make view FILE=.. [OUT=SVG] draw a VA space from debugfs' gpuvas, a bind script or a trace"
+	@echo "make patches             our files as a series of patches against the kernel, in reviewable steps"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
@@ -113,6 +114,11 @@ htmldocs:
 view:
 	@test -n "$(FILE)" || { echo "make view FILE=... [OUT=file.svg] [ARGS=...]" >&2; exit 2; }
 	@tools/gpuvm-view $(ARGS) $(if $(OUT),-o "$(OUT)") "$(FILE)"
+
+.PHONY: patches
+patches:
+	@scripts/setup run
+	@scripts/patches
 
 .PHONY: kernel
 kernel:
