@@ -3,6 +3,7 @@
 
 /* vbind-test: memory that is evicted, and comes back. */
 
+#include <dirent.h>
 #include <stdatomic.h>
 
 #include "vbind-test.h"
@@ -38,6 +39,55 @@ static void need_evict(void)
 
 	if (file < 0)
 		skip("evictions need debugfs");
+	close(file);
+}
+
+/* A file of the driver's shrinker, which needs CONFIG_SHRINKER_DEBUG */
+static int open_shrinker(const char *name, int flags)
+{
+	static const char root[] = "/sys/kernel/debug/shrinker";
+	DIR *dir = opendir(root);
+	char path[512] = "";
+	struct dirent *entry;
+	int file;
+
+	while (dir && (entry = readdir(dir))) {
+		if (!strncmp(entry->d_name, "vbind-", 6))
+			snprintf(path, sizeof(path), "%s/%s/%s", root,
+				 entry->d_name, name);
+	}
+	if (dir)
+		closedir(dir);
+	if (!*path)
+		skip("the shrinker's files need CONFIG_SHRINKER_DEBUG");
+	file = open(path, flags | O_CLOEXEC);
+	check(file >= 0, "%s: %s", path, strerror(errno));
+	return file;
+}
+
+/* How many pages the shrinker could evict, says its count callback */
+static uint64_t shrinker_count(void)
+{
+	int file = open_shrinker("count", O_RDONLY);
+	unsigned long long pages = 0;
+	char line[64] = "";
+
+	/* The cgroup and the pages of the only node; nothing for no pages */
+	check(read(file, line, sizeof(line) - 1) >= 0, "count: %s",
+	      strerror(errno));
+	close(file);
+	check(!*line || sscanf(line, "%*u %llu", &pages) == 1, "count: %s", line);
+	return pages;
+}
+
+/* Has the shrinker's scan callback evict @pages. */
+static void shrinker_scan(uint64_t pages)
+{
+	int file = open_shrinker("scan", O_WRONLY);
+	char line[64];
+
+	snprintf(line, sizeof(line), "0 0 %" PRIu64, pages);
+	check(write(file, line, strlen(line)) > 0, "scan: %s", strerror(errno));
 	close(file);
 }
 
@@ -223,6 +273,104 @@ static void test_prefetch_evicted(void)
 	check_now(vm, "after a prefetch");
 }
 
+/* Only BOs that are mapped in the range come back, with all of their mappings. */
+static void test_prefetch_range(void)
+{
+	struct drm_vbind_bind bind;
+	uint32_t private;
+
+	setup();
+	private = new_private_bo(4 * PAGE, vm);
+	expect(0, vbind_map(fd, vm, VA_START, 4 * PAGE, bo, 0));
+	expect(0, vbind_map(fd, vm, VA_START + 64 * PAGE, PAGE, bo, 0));
+	expect(0, vbind_map(fd, vm, VA_START + 16 * PAGE, 4 * PAGE, private, 0));
+	expect(0, vbind_map(fd, vm, VA_START + 32 * PAGE, 2 * PAGE, new_bo(BO_SIZE),
+			    0));
+	evict(vm, 4 + 1 + 4 + 2);
+
+	/* A hole, then a page of one, then all but one */
+	bind = range_bind(PREFETCH, VA_START + 4 * PAGE, 12 * PAGE);
+	expect(0, vbind_vm_bind(fd, vm, &bind, 1, NULL));
+	expect_value(4, count_evicted(vm));
+	expect_value(0, stats_of(vm).num_validations);
+	bind = range_bind(PREFETCH, VA_START + 19 * PAGE, PAGE);
+	expect(0, vbind_vm_bind(fd, vm, &bind, 1, NULL));
+	expect_value(3, count_evicted(vm));
+	expect_value(4 + 1 + 2, stats_of(vm).evicted);
+	bind = range_bind(PREFETCH, VA_START, 32 * PAGE);
+	expect(0, vbind_vm_bind(fd, vm, &bind, 1, NULL));
+	expect_value(1, count_evicted(vm));
+	expect_value(2, stats_of(vm).evicted);
+	expect_value(2, stats_of(vm).num_validations);
+	check_now(vm, "after prefetches of ranges");
+	expect_value(3, stats_of(vm).num_validations);
+}
+
+/* The shrinker counts what is bound, and evicts BOs until it has enough. */
+static void test_shrinker(void)
+{
+	const uint64_t unit = sysconf(_SC_PAGESIZE);
+	uint32_t id;
+	int i;
+
+	setup();
+	shrinker_scan(1ULL << 20);
+	expect_value(0, shrinker_count());
+	id = new_vm(mode);
+	for (i = 0; i < 3; i++)
+		expect(0, vbind_map(fd, id, VA_START + i * 64 * PAGE, 4 * PAGE,
+				    i == 1 ? new_private_bo(BO_SIZE, id) :
+				    new_bo(BO_SIZE), 0));
+	expect_value(3 * BO_SIZE / unit, shrinker_count());
+	shrinker_scan(0);
+	expect_value(0, stats_of(id).num_evictions);
+
+	/* The oldest one; then two, because one is a page too little */
+	shrinker_scan(1);
+	expect_value(1, stats_of(id).num_evictions);
+	expect_value(4, stats_of(id).evicted);
+	expect_value(2 * BO_SIZE / unit, shrinker_count());
+	shrinker_scan(BO_SIZE / unit + 1);
+	expect_value(3, stats_of(id).num_evictions);
+	expect_value(12, stats_of(id).evicted);
+	expect_value(0, shrinker_count());
+	shrinker_scan(1);
+	expect_value(3, stats_of(id).num_evictions);
+	check_now(id, "after the shrinker");
+	expect_value(3, stats_of(id).num_validations);
+	expect_value(3 * BO_SIZE / unit, shrinker_count());
+
+	/* A number of more than 32 bits */
+	if (sizeof(long) > 4) {
+		shrinker_scan(1ULL << 32);
+		expect_value(0, shrinker_count());
+		check_now(id, "after all was evicted");
+	}
+}
+
+/* The shrinker neither waits for jobs nor takes what they use. */
+static void test_shrinker_and_job(void)
+{
+	struct drm_vbind_cmd cmd = vbind_cmd_wait(300000);
+	struct drm_vbind_sync sync;
+	uint32_t syncobj;
+	uint64_t count;
+
+	setup();
+	expect(0, vbind_map(fd, vm, VA_START, 4 * PAGE, bo, 0));
+	expect(0, drmSyncobjCreate(fd, 0, &syncobj));
+	sync = vbind_sync_out(syncobj, 0);
+	expect(0, vbind_exec(fd, vm, 0, &cmd, 1, &sync, 1, NULL));
+	count = shrinker_count();
+	shrinker_scan(1ULL << 20);
+	expect_value(0, stats_of(vm).num_evictions);
+	expect_value(count, shrinker_count());
+	expect(0, vbind_syncobj_wait(fd, syncobj, 0, 60000));
+	shrinker_scan(1ULL << 20);
+	expect_value(1, stats_of(vm).num_evictions);
+	check_now(vm, "after the job");
+}
+
 /* A bind that is queued holds the memory that it will need. */
 static void test_evict_with_queued_bind(void)
 {
@@ -303,28 +451,31 @@ static void *use_memory(void *arg)
 	return NULL;
 }
 
+/* What has memory evicted: a file, and what to write to it */
+struct evictor {
+	int file;
+	const char *text;
+};
+
 static void *evict_memory(void *arg)
 {
-	int *file = arg;
+	const struct evictor *evictor = arg;
 
 	while (!users_done) {
-		if (write(*file, "1", 1) != 1)
+		if (write(evictor->file, evictor->text, strlen(evictor->text)) < 0)
 			break;
 		usleep(500);
 	}
 	return NULL;
 }
 
-static void test_evict_under_use(void)
+static void evict_under_use(struct evictor how, uint64_t min_evictions)
 {
 	struct user users[NUM_USERS] = {};
 	pthread_t evictor;
 	uint64_t evictions = 0;
 	unsigned int i;
-	int file;
 
-	need_evict();
-	file = open_evict();
 	setup();
 	users_done = false;
 	/* A VM each; two share a BO, one has a private one. */
@@ -338,12 +489,12 @@ static void test_evict_under_use(void)
 	for (i = 0; i < NUM_USERS; i++)
 		check(!pthread_create(&users[i].thread, NULL, use_memory,
 				      &users[i]), "no thread");
-	check(!pthread_create(&evictor, NULL, evict_memory, &file), "no thread");
+	check(!pthread_create(&evictor, NULL, evict_memory, &how), "no thread");
 	for (i = 0; i < NUM_USERS; i++)
 		pthread_join(users[i].thread, NULL);
 	users_done = true;
 	pthread_join(evictor, NULL);
-	close(file);
+	close(how.file);
 
 	for (i = 0; i < NUM_USERS; i++) {
 		check(!users[i].error, "user %u: %s, fault %u at 0x%" PRIx64, i,
@@ -351,8 +502,21 @@ static void test_evict_under_use(void)
 		      (uint64_t)users[i].fault.addr);
 		evictions += stats_of(users[i].vm_id).num_evictions;
 	}
-	check(evictions >= 10, "only %" PRIu64 " evictions", evictions);
+	check(evictions >= min_evictions, "only %" PRIu64 " evictions", evictions);
 	printf("# %" PRIu64 " evictions\n", evictions);
+}
+
+static void test_evict_under_use(void)
+{
+	need_evict();
+	evict_under_use((struct evictor){ open_evict(), "1" }, 10);
+}
+
+/* It does not wait for jobs, so that it evicts less. */
+static void test_shrinker_under_use(void)
+{
+	evict_under_use((struct evictor){ open_shrinker("scan", O_WRONLY),
+					  "0 0 64" }, 1);
 }
 
 const struct test evict_tests[] = {
@@ -363,9 +527,14 @@ const struct test evict_tests[] = {
 	{ "evict: large pages", test_evict_large_pages, true },
 	{ "evict: a BO in two VMs", test_evict_in_two_vms, true },
 	{ "evict: a prefetch brings memory back", test_prefetch_evicted, true },
+	{ "evict: a prefetch brings back what is in its range alone",
+	  test_prefetch_range, true },
+	{ "evict: the shrinker counts and evicts as asked", test_shrinker, true },
+	{ "evict: the shrinker leaves what jobs use", test_shrinker_and_job, true },
 	{ "evict: memory of queued binds stays", test_evict_with_queued_bind, true },
 	{ "evict: memory of another driver stays",
 	  test_imported_is_not_evicted, true },
 	{ "evict: under use", test_evict_under_use, true },
+	{ "evict: the shrinker under use", test_shrinker_under_use, true },
 	{ NULL, NULL, false },
 };

@@ -321,6 +321,39 @@ static void test_gem_create_errors(void)
 	check_stats(0, 1, 0);
 }
 
+/* What a file creates counts as long as it exists, and for that file alone. */
+static void test_gem_limit(void)
+{
+	const uint64_t part = DRM_VBIND_MAX_FILE_BYTES / 4;
+	uint32_t handles[4], handle, shared;
+	int other = open_device(), i;
+
+	expect(-ENOSPC, vbind_gem_create(fd, DRM_VBIND_MAX_FILE_BYTES + PAGE, 0, 0,
+					 &handle));
+	for (i = 0; i < 4; i++)
+		expect(0, vbind_gem_create(fd, part, 0, 0, &handles[i]));
+	expect(-ENOSPC, vbind_gem_create(fd, PAGE, 0, 0, &handle));
+	expect(-ENOSPC, vbind_gem_create(fd, PAGE, DRM_VBIND_GEM_VM_PRIVATE,
+					 new_vm(0), &handle));
+	shared = import_bo(fd, handles[0], other);
+	for (i = 0; i < 4; i++)
+		expect(0, vbind_gem_create(other, part, 0, 0, &handle));
+	expect(-ENOSPC, vbind_gem_create(other, PAGE, 0, 0, &handle));
+
+	expect(0, vbind_gem_close(fd, handles[0]));
+	expect(-ENOSPC, vbind_gem_create(fd, PAGE, 0, 0, &handle));
+	expect(0, vbind_gem_close(other, shared));
+	expect(-ENOSPC, vbind_gem_create(fd, part + PAGE, 0, 0, &handle));
+	expect(0, vbind_gem_create(fd, part, 0, 0, &handle));
+	expect(-ENOSPC, vbind_gem_create(fd, PAGE, 0, 0, &handle));
+
+	/* A BO may outlive the file that it counts for. */
+	import_bo(fd, handle, other);
+	close(fd);
+	fd = other;
+	check_stats(5, 0, 0);
+}
+
 static void test_gem_info_errors(void)
 {
 	struct drm_vbind_gem_info info;
@@ -2277,6 +2310,7 @@ static const struct test ioctl_tests[] = {
 	{ "a BO can be mapped by the CPU and is zero at first", test_gem_mmap, false },
 	{ "GEM_CREATE refuses bad sizes, flags, VMs and padding",
 	  test_gem_create_errors, false },
+	{ "a file's BOs have a limited size together", test_gem_limit, false },
 	{ "GEM_INFO refuses bad handles", test_gem_info_errors, false },
 	{ "PRIME: a BO is the same in another file", test_prime_sharing, false },
 	{ "PRIME: a private BO cannot be exported", test_prime_private, true },
@@ -2356,8 +2390,11 @@ static unsigned int num_run, num_failed;
 
 static void run_test(const struct test *test, uint32_t test_mode)
 {
+	struct timespec start, end;
+	double seconds;
 	int how;
 
+	clock_gettime(CLOCK_MONOTONIC, &start);
 	mode = test_mode;
 	how = setjmp(test_end);
 	if (!how) {
@@ -2370,6 +2407,10 @@ static void run_test(const struct test *test, uint32_t test_mode)
 
 	if (how == TEST_FAILED)
 		num_failed++;
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	seconds = end.tv_sec - start.tv_sec + (end.tv_nsec - start.tv_nsec) / 1e9;
+	if (seconds >= 1)
+		printf("# time %.1f s\n", seconds);
 	printf("%s %u - %s", how == TEST_FAILED ? "not ok" : "ok", ++num_run,
 	       test->name);
 	if (test->every_mode)

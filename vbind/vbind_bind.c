@@ -335,6 +335,53 @@ static int vbind_bind_job_lock(struct vbind_bind_job *job,
 	return ret ?: vbind_job_reserve_fences(exec);
 }
 
+/* Finds a BO to be brought back, with a reference for the caller. */
+static struct drm_gpuvm_bo *vbind_vm_find_evicted(struct vbind_vm *vm, u64 addr,
+						  u64 range)
+{
+	struct drm_gpuvm_bo *vm_bo = NULL;
+	struct drm_gpuva *va;
+
+	mutex_lock(&vm->lock);
+	drm_gpuvm_for_each_va_range(va, &vm->base, addr, addr + range) {
+		if (va->vm_bo && va->vm_bo->evicted) {
+			vm_bo = drm_gpuvm_bo_get(va->vm_bo);
+			break;
+		}
+	}
+	mutex_unlock(&vm->lock);
+
+	return vm_bo;
+}
+
+/*
+ * Brings back the BOs that are mapped in a range. In immediate mode, binds that
+ * were queued before may yet change what is there: to parts of what is there now,
+ * or to BOs that are resident, because they were when the binds were queued.
+ */
+static int vbind_bind_prefetch(struct vbind_bind *bind, struct vbind_vm *vm,
+			       struct drm_exec *exec)
+{
+	const struct drm_gpuva_op_map *map = &bind->req.map;
+	struct drm_gpuvm_bo *vm_bo;
+	int ret = 0;
+
+	/* No memory can be allocated under the lock of the tree. */
+	while (!ret) {
+		vm_bo = vbind_vm_find_evicted(vm, map->va.addr, map->va.range);
+		if (!vm_bo)
+			break;
+
+		ret = vbind_vm_bo_validate(vm_bo, exec);
+		if (drm_gpuvm_immediate_mode(&vm->base))
+			drm_gpuvm_bo_put_deferred(vm_bo);
+		else
+			drm_gpuvm_bo_put(vm_bo);
+	}
+
+	return ret;
+}
+
 static int vbind_bind_make_resident(struct vbind_bind *bind,
 				    struct vbind_vm *vm, struct drm_exec *exec)
 {
@@ -342,8 +389,7 @@ static int vbind_bind_make_resident(struct vbind_bind *bind,
 	case DRM_VBIND_BIND_MAP:
 		return vbind_bo_make_resident(to_vbind_bo(bind->req.map.gem.obj));
 	case DRM_VBIND_BIND_PREFETCH:
-		/* All that is evicted, not only what is in the range. */
-		return drm_gpuvm_validate(&vm->base, exec);
+		return vbind_bind_prefetch(bind, vm, exec);
 	}
 
 	return 0;

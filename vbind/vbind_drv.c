@@ -70,6 +70,20 @@ int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride)
 	return 0;
 }
 
+static void vbind_file_release(struct kref *kref)
+{
+	kfree(container_of(kref, struct vbind_file, kref));
+}
+
+/**
+ * vbind_file_put() - drop a reference
+ * @vfile: the file
+ */
+void vbind_file_put(struct vbind_file *vfile)
+{
+	kref_put(&vfile->kref, vbind_file_release);
+}
+
 static int vbind_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct vbind_file *vfile;
@@ -78,6 +92,7 @@ static int vbind_open(struct drm_device *drm, struct drm_file *file)
 	if (!vfile)
 		return -ENOMEM;
 
+	kref_init(&vfile->kref);
 	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = vfile;
 
@@ -90,7 +105,7 @@ static void vbind_postclose(struct drm_device *drm, struct drm_file *file)
 
 	vbind_vm_close_all(vfile);
 	xa_destroy(&vfile->vms);
-	kfree(vfile);
+	vbind_file_put(vfile);
 }
 
 static const struct drm_ioctl_desc vbind_ioctls[] = {

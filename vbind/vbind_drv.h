@@ -5,6 +5,7 @@
 #define _VBIND_DRV_H_
 
 #include <linux/atomic.h>
+#include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/xarray.h>
@@ -76,12 +77,16 @@ struct vbind_device {
 
 /**
  * struct vbind_file - an open file
+ * @kref: the DRM file has a reference, and so has each BO that it created
  * @vms: its VMs by id
  * @num_jobs: its jobs that are queued or run
+ * @bytes: size of the BOs that it created
  */
 struct vbind_file {
+	struct kref kref;
 	struct xarray vms;
 	atomic_t num_jobs;
+	atomic64_t bytes;
 };
 
 /**
@@ -217,6 +222,7 @@ struct vbind_mapping {
  * @base: its part in the shmem helpers; must be the first member
  * @vm_resv_obj: for a private BO: the object that owns the dma-resv which this
  *	BO shares, by which its VM is recognised; else NULL
+ * @vfile: the file that created it, with a reference; NULL for an imported BO
  * @id: unique id
  * @claims: see vbind_bo_claim()
  * @memory: the memory while it is resident, else NULL; protected by the dma-resv
@@ -225,6 +231,7 @@ struct vbind_mapping {
 struct vbind_bo {
 	struct drm_gem_shmem_object base;
 	struct drm_gem_object *vm_resv_obj;
+	struct vbind_file *vfile;
 	u64 id;
 	atomic_t claims;
 	void *memory;
@@ -264,6 +271,7 @@ static inline void vbind_vm_count(struct vbind_vm *vm, enum vbind_count what)
 
 /* vbind_drv.c */
 int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride);
+void vbind_file_put(struct vbind_file *vfile);
 
 /* vbind_gem.c */
 struct drm_gem_object *vbind_gem_create_object(struct drm_device *drm,

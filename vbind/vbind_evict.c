@@ -215,7 +215,9 @@ static unsigned long vbind_shrinker_scan(struct shrinker *shrinker,
 	struct vbind_device *vbind = shrinker->private_data;
 	unsigned long remaining = 0, freed;
 
-	freed = drm_gem_lru_scan(&vbind->drm, &vbind->lru, sc->nr_to_scan,
+	/* What would not fit into 32 bits must not become less. */
+	freed = drm_gem_lru_scan(&vbind->drm, &vbind->lru,
+				 min(sc->nr_to_scan, (unsigned long)UINT_MAX),
 				 &remaining, vbind_shrink, NULL);
 
 	return freed || remaining ? freed : SHRINK_STOP;

@@ -13,10 +13,25 @@
 
 #include "vbind_drv.h"
 
+/* Counts memory of a new BO. Returns false if that is too much. */
+static bool vbind_file_charge(struct vbind_file *vfile, s64 size)
+{
+	s64 bytes = atomic64_read(&vfile->bytes);
+
+	do {
+		if (size > (s64)DRM_VBIND_MAX_FILE_BYTES - bytes)
+			return false;
+	} while (!atomic64_try_cmpxchg(&vfile->bytes, &bytes, bytes + size));
+
+	return true;
+}
+
 static void vbind_bo_free(struct vbind_bo *bo)
 {
 	struct drm_gem_object *vm_resv_obj = bo->vm_resv_obj;
 	struct drm_gem_object *obj = &bo->base.base;
+	struct vbind_file *vfile = bo->vfile;
+	size_t size = obj->size;
 
 	drm_WARN_ON(obj->dev, atomic_read(&bo->claims));
 	atomic_dec(&to_vbind_device(obj->dev)->num_bos);
@@ -25,6 +40,10 @@ static void vbind_bo_free(struct vbind_bo *bo)
 	vbind_bo_drop_memory(bo);
 	dma_resv_unlock(obj->resv);
 	drm_gem_shmem_free(&bo->base);
+	if (vfile) {
+		atomic64_sub(size, &vfile->bytes);
+		vbind_file_put(vfile);
+	}
 
 	/* Freeing took the shared dma-resv lock, so its owner goes last. */
 	if (vm_resv_obj)
@@ -151,7 +170,8 @@ void vbind_bo_unclaim(struct vbind_bo *bo, struct vbind_vm *vm)
 		atomic_inc(&bo->claims);
 }
 
-static struct vbind_bo *vbind_bo_create(struct drm_device *drm, u64 size,
+static struct vbind_bo *vbind_bo_create(struct drm_device *drm,
+					struct vbind_file *vfile, u64 size,
 					struct vbind_vm *vm)
 {
 	struct drm_gem_shmem_object *shmem;
@@ -162,12 +182,21 @@ static struct vbind_bo *vbind_bo_create(struct drm_device *drm, u64 size,
 	    size > SIZE_MAX / 2)
 		return ERR_PTR(-EINVAL);
 
+	/* The CPU's pages may be larger than ours. */
+	size = PAGE_ALIGN(size);
+	if (!vbind_file_charge(vfile, size))
+		return ERR_PTR(-ENOSPC);
+
 	shmem = drm_gem_shmem_create(drm, size);
-	if (IS_ERR(shmem))
+	if (IS_ERR(shmem)) {
+		atomic64_sub(size, &vfile->bytes);
 		return ERR_CAST(shmem);
+	}
 
 	atomic_inc(&to_vbind_device(drm)->num_bos);
 	bo = container_of(shmem, struct vbind_bo, base);
+	kref_get(&vfile->kref);
+	bo->vfile = vfile;
 	if (vm) {
 		bo->vm_resv_obj = drm_gpuvm_resv_obj(&vm->base);
 		drm_gem_object_get(bo->vm_resv_obj);
@@ -204,7 +233,7 @@ int vbind_gem_create_ioctl(struct drm_device *drm, void *data,
 		return -EINVAL;
 	}
 
-	bo = vbind_bo_create(drm, args->size, vm);
+	bo = vbind_bo_create(drm, file->driver_priv, args->size, vm);
 	if (IS_ERR(bo)) {
 		ret = PTR_ERR(bo);
 		goto put_vm;

@@ -309,8 +309,10 @@ static int vbind_bind_lock_objects(struct vbind_bind *bind,
 	case DRM_VBIND_BIND_UNMAP_BO:
 		return drm_exec_prepare_obj(exec, bind->req.map.gem.obj, 1);
 	case DRM_VBIND_BIND_PREFETCH:
-		/* For drm_gpuvm_validate() */
-		return drm_gpuvm_prepare_objects(gpuvm, exec, 1);
+		/* To bring back what is evicted */
+		return drm_gpuvm_prepare_range(gpuvm, exec,
+					       bind->req.map.va.addr,
+					       bind->req.map.va.range, 1);
 	}
 
 	return -EINVAL;

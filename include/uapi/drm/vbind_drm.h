@@ -64,6 +64,15 @@ extern "C" {
 #define DRM_VBIND_MAX_VMS	1024
 
 /**
+ * define DRM_VBIND_MAX_FILE_BYTES - how large the BOs of one open file can be
+ * together
+ *
+ * A BO counts for the file that created it, until the last reference on it is
+ * gone. One that was imported does not count again.
+ */
+#define DRM_VBIND_MAX_FILE_BYTES	(4ULL << 30)
+
+/**
  * define DRM_VBIND_MAX_SYNCS - the most syncobjs that one job has
  */
 #define DRM_VBIND_MAX_SYNCS	256
@@ -131,8 +140,8 @@ extern "C" {
  * Creates a BO. Its memory reads as zero at first.
  *
  * Errors: -EINVAL for a size that is zero, unaligned or no possible size, or bad
- * flags; -ENOSPC for a size that leaves no room for its mmap offset; -ENOENT if
- * there is no such VM.
+ * flags; -ENOSPC if the BOs of the file would be larger than
+ * %DRM_VBIND_MAX_FILE_BYTES together; -ENOENT if there is no such VM.
  */
 struct drm_vbind_gem_create {
 	/**
@@ -245,7 +254,8 @@ enum drm_vbind_bind_type {
 	DRM_VBIND_BIND_MAP_SPARSE = 2,
 	/**
 	 * @DRM_VBIND_BIND_PREFETCH: asks for the mappings in the range to be
-	 * made ready for use; holes are fine
+	 * made ready for use: BOs of them that were evicted are brought back;
+	 * holes are fine
 	 */
 	DRM_VBIND_BIND_PREFETCH = 3,
 	/** @DRM_VBIND_BIND_UNMAP_BO: unmaps a BO wherever it is mapped */
@@ -317,7 +327,8 @@ enum drm_vbind_step_type {
 /**
  * define DRM_VBIND_MAPPING_EVICTED - the BO's memory was evicted
  *
- * It is brought back before the next job that is queued by EXEC.
+ * It is brought back before the next job that is queued by EXEC, or by a prefetch
+ * of one of its mappings.
  */
 #define DRM_VBIND_MAPPING_EVICTED	0x4
 
