@@ -140,6 +140,10 @@ int vbind_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 	struct drm_gpuva *va;
 	int ret;
 
+	/* With DRM_GPUVM_RESV_PROTECTED the core lists it until the next EXEC. */
+	if (!vm_bo->evicted)
+		return 0;
+
 	ret = vbind_bo_make_resident(bo);
 	if (ret)
 		return ret;
