@@ -515,8 +515,12 @@ static void test_evict_under_use(void)
 /* It does not wait for jobs, so that it evicts less. */
 static void test_shrinker_under_use(void)
 {
-	evict_under_use((struct evictor){ open_shrinker("scan", O_WRONLY),
-					  "0 0 64" }, 1);
+	struct evictor how = {
+		.file = open_shrinker("scan", O_WRONLY),
+		.text = "0 0 64",
+	};
+
+	evict_under_use(how, 1);
 }
 
 const struct test evict_tests[] = {
