@@ -7,7 +7,7 @@ export KSRC
 .PHONY: help
 help:
 	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind; stream a sparse texture"
-	@echo "make check               all tests: lint, KUnit, ioctls, the real drivers"
+	@echo "make check               all tests: most of lint, KUnit, ioctls, the real drivers"
 	@echo "make quick               KUnit and ioctl tests, for daily work"
 	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
 	@echo "make lint                checkpatch, kernel-doc, W=1 and 2, sparse, clang and its analyzer, spelling"
@@ -52,7 +52,7 @@ stress:
 
 .PHONY: lint
 lint:
-	@scripts/setup check
+	@scripts/setup lint
 	@scripts/check-lint
 
 .PHONY: coccicheck
