@@ -9,6 +9,19 @@
 virtual org
 virtual report
 
+// Loops that Coccinelle would not parse, and with them their functions.
+@@
+iterator name drm_exec_until_all_locked, xe_validation_guard;
+expression E1, E2, E3, E4, E5;
+statement S;
+@@
+
+(
+drm_exec_until_all_locked(E1) S
+|
+xe_validation_guard(E1, E2, E3, E4, E5) S
+)
+
 @r@
 identifier f = {drm_gpuva_insert, drm_gpuvm_sm_map, drm_gpuvm_sm_unmap, drm_gpuvm_sm_map_exec_lock, drm_gpuvm_sm_unmap_exec_lock, drm_gpuvm_validate, drm_gpuvm_exec_validate, drm_gpuvm_exec_lock, drm_gpuvm_exec_lock_array, drm_gpuvm_exec_lock_range, drm_gpuvm_prepare_vm, drm_gpuvm_prepare_objects, drm_gpuvm_prepare_range, drm_gpuvm_try_init};
 position p;

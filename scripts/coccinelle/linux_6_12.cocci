@@ -12,6 +12,19 @@ virtual patch
 virtual org
 virtual report
 
+// Loops that Coccinelle would not parse, and with them their functions.
+@@
+iterator name drm_exec_until_all_locked, xe_validation_guard;
+expression E1, E2, E3, E4, E5;
+statement S;
+@@
+
+(
+drm_exec_until_all_locked(E1) S
+|
+xe_validation_guard(E1, E2, E3, E4, E5) S
+)
+
 @depends on patch@
 expression vm, OBJ;
 @@
