@@ -1021,8 +1021,7 @@ int main(int argc, char **argv)
 	r.fd = vbind_open();
 	if (r.fd < 0) {
 		fprintf(stderr, "vbind-replay: there is no vbind device in /dev/dri\n");
-		if (script != stdin)
-			fclose(script);
+		fclose(script);
 		return 1;
 	}
 
@@ -1030,8 +1029,7 @@ int main(int argc, char **argv)
 	show(&r);
 	print_summary(&r);
 	fini(&r);
-	if (script != stdin)
-		fclose(script);
+	fclose(script);
 
 	return 0;
 }

@@ -178,15 +178,16 @@ static struct chunk *chunk_of(const void *ptr)
 static noinline void cache_grow(struct kmem_cache *cache)
 {
 	struct chunk *chunk = chunk_alloc(CHUNK_SIZE);
-	char *object = (char *)chunk + CHUNK_SIZE;
+	char *object = (char *)chunk + CHUNK_SIZE - cache->size;
 
 	chunk->cache = cache;
-	while ((object -= cache->size) >= chunk->objects) {
+	/* There is room for one at least. */
+	do {
 		struct free_object *free = (struct free_object *)object;
 
 		free->next = cache->free;
 		cache->free = free;
-	}
+	} while ((object -= cache->size) >= chunk->objects);
 }
 
 void *bench_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
@@ -247,12 +248,13 @@ void *kvrealloc(void *ptr, size_t size, gfp_t gfp)
 {
 	struct chunk *chunk = ptr ? chunk_of(ptr) : NULL;
 	void *to = kmalloc(size, gfp);
-	size_t old = 0;
+	size_t old;
 
-	if (chunk)
+	if (chunk) {
 		old = chunk->cache ? chunk->cache->size :
 		      chunk->size - sizeof(*chunk);
-	memcpy(to, ptr, min(size, old));
+		memcpy(to, ptr, min(size, old));
+	}
 	kfree(ptr);
 
 	return to;
