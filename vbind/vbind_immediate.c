@@ -222,7 +222,7 @@ static int vbind_bind_obtain_vm_bo(struct vbind_bind *bind, struct vbind_vm *vm)
 		return 0;
 
 	vm_bo = drm_gpuvm_bo_create(&vm->base, bind->req.map.gem.obj);
-	if (IS_ERR_OR_NULL(vm_bo))
+	if (!vm_bo)
 		return -ENOMEM;
 
 	/* Gives back the one that exists, if there is one. */
