@@ -37,7 +37,7 @@ position first.p1;
 iterator i;
 statement S;
 identifier fld;
-identifier f = {drm_gpuvm_bo_put, drm_gpuvm_bo_put_deferred, drm_gpuvm_bo_get, drm_gpuvm_bo_evict, drm_gpuvm_bo_extobj_add, drm_gpuvm_bo_unmap_ops_create};
+identifier f;
 position p;
 @@
 
@@ -50,17 +50,19 @@ subE = E
 |
 x@p->fld
 |
-f(x@p, ...)
-|
-drm_gpuva_link(..., x@p)
+f(..., x@p, ...)
 )
 
 @out exists@
-expression x;
+expression x, OBJ;
 position p;
 @@
 
+(
 \(dma_resv_unlock\|drm_exec_fini\|drm_gpuvm_exec_unlock\)(...);
+|
+mutex_unlock(&OBJ->gpuva.lock);
+)
 ... when != dma_resv_lock(...)
     when != dma_resv_lock_interruptible(...)
     when != dma_resv_trylock(...)

@@ -36,6 +36,9 @@ x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unma
 |
 - x == NULL
 + IS_ERR(x)
+|
+- x != NULL
++ !IS_ERR(x)
 )
 
 @depends on patch@
@@ -44,7 +47,7 @@ expression x, E;
 
 x = \(drm_gpuvm_bo_create\|drm_gpuvm_bo_find\|drm_gpuvm_resv_object_alloc\)(...)
 ... when != x = E
-- IS_ERR(x)
+- \(IS_ERR\|IS_ERR_OR_NULL\)(x)
 + !x
 
 @null depends on !patch exists@
@@ -56,11 +59,50 @@ x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unma
 ... when != x = E
     when != IS_ERR(x)
     when != IS_ERR_OR_NULL(x)
+    when != PTR_ERR_OR_ZERO(x)
 (
 !x@p
 |
 x@p == NULL
+|
+x@p != NULL
 )
+
+@truth depends on !patch exists@
+expression x, E;
+statement S1, S2;
+position p != null.p;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x = E
+    when != IS_ERR(x)
+    when != IS_ERR_OR_NULL(x)
+    when != PTR_ERR_OR_ZERO(x)
+if (x@p) S1 else S2
+
+@inside depends on !patch@
+expression x;
+position p;
+@@
+
+(
+  !(x = \(drm_gpuvm_bo_obtain_locked@p\|drm_gpuvm_sm_map_ops_create@p\|drm_gpuvm_sm_unmap_ops_create@p\|drm_gpuvm_prefetch_ops_create@p\|drm_gpuvm_madvise_ops_create@p\|drm_gpuvm_bo_unmap_ops_create@p\)(...))
+|
+  (x = \(drm_gpuvm_bo_obtain_locked@p\|drm_gpuvm_sm_map_ops_create@p\|drm_gpuvm_sm_unmap_ops_create@p\|drm_gpuvm_prefetch_ops_create@p\|drm_gpuvm_madvise_ops_create@p\|drm_gpuvm_bo_unmap_ops_create@p\)(...)) == NULL
+|
+  (x = \(drm_gpuvm_bo_obtain_locked@p\|drm_gpuvm_sm_map_ops_create@p\|drm_gpuvm_sm_unmap_ops_create@p\|drm_gpuvm_prefetch_ops_create@p\|drm_gpuvm_madvise_ops_create@p\|drm_gpuvm_bo_unmap_ops_create@p\)(...)) != NULL
+)
+
+// Further down it may stand for what was not created at all.
+@either depends on !patch exists@
+expression x;
+position p;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x
+IS_ERR_OR_NULL@p(x)
 
 @err depends on !patch exists@
 expression x, E;
@@ -69,7 +111,7 @@ position p;
 
 x = \(drm_gpuvm_bo_create\|drm_gpuvm_bo_find\|drm_gpuvm_resv_object_alloc\)(...)
 ... when != x = E
-IS_ERR@p(x)
+\(IS_ERR@p\|IS_ERR_OR_NULL@p\|PTR_ERR_OR_ZERO@p\)(x)
 
 @use depends on !patch exists@
 expression x, E;
@@ -83,6 +125,9 @@ x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unma
     when != IS_ERR(x)
     when != IS_ERR_OR_NULL(x)
     when != PTR_ERR_OR_ZERO(x)
+    when != x != NULL
+    when != x == NULL
+    when != !x
 (
 x@p->fld
 |
@@ -93,6 +138,46 @@ f(x@p, ...)
 drm_gpuva_link(..., x@p)
 |
 drm_gpuva_ops_free(..., x@p)
+)
+
+@walk depends on !patch exists@
+expression x, E, op;
+iterator name drm_gpuva_for_each_op, drm_gpuva_for_each_op_safe, drm_gpuva_for_each_op_reverse;
+statement S;
+position p;
+@@
+
+x = \(drm_gpuvm_bo_obtain_locked\|drm_gpuvm_sm_map_ops_create\|drm_gpuvm_sm_unmap_ops_create\|drm_gpuvm_prefetch_ops_create\|drm_gpuvm_madvise_ops_create\|drm_gpuvm_bo_unmap_ops_create\)(...)
+... when != x = E
+    when != IS_ERR(x)
+    when != IS_ERR_OR_NULL(x)
+    when != PTR_ERR_OR_ZERO(x)
+(
+drm_gpuva_for_each_op(op, x@p) S
+|
+drm_gpuva_for_each_op_safe(op, E, x@p) S
+|
+drm_gpuva_for_each_op_reverse(op, x@p) S
+)
+
+// Of one that may be NULL the first that is done with it is no test.
+@first depends on !patch exists@
+expression x;
+identifier fld;
+identifier f = {drm_gpuvm_bo_put, drm_gpuvm_bo_put_deferred, drm_gpuvm_bo_get, drm_gpuvm_bo_evict, drm_gpuvm_bo_extobj_add, drm_gpuvm_bo_obtain_prealloc, drm_gem_object_put};
+position p;
+@@
+
+x = \(drm_gpuvm_bo_create\|drm_gpuvm_bo_find\|drm_gpuvm_resv_object_alloc\)(...)
+... when != x
+(
+x@p->fld
+|
+f(x@p)
+|
+f(x@p, ...)
+|
+drm_gpuva_link(..., x@p)
 )
 
 @script:python depends on report@
@@ -130,3 +215,63 @@ p << use.p;
 @@
 
 coccilib.org.print_todo(p[0], "ERROR: used without IS_ERR()")
+
+@script:python depends on report@
+p << truth.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on org@
+p << truth.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on report@
+p << inside.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on org@
+p << inside.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: this is an ERR_PTR on failure, never NULL")
+
+@script:python depends on report@
+p << either.p;
+@@
+
+coccilib.report.print_report(p[0], "WARNING: never NULL: IS_ERR() is enough")
+
+@script:python depends on org@
+p << either.p;
+@@
+
+coccilib.org.print_todo(p[0], "WARNING: never NULL: IS_ERR() is enough")
+
+@script:python depends on report@
+p << walk.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: used without IS_ERR()")
+
+@script:python depends on org@
+p << walk.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: used without IS_ERR()")
+
+@script:python depends on report@
+p << first.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: used without a check for NULL")
+
+@script:python depends on org@
+p << first.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: used without a check for NULL")

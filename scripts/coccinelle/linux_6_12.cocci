@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// Carries a driver from the arguments of Linux 6.12 to those of 7.3. What it
-/// cannot do: drm_gem_gpuva_set_lock() went, such a driver has to choose
-/// DRM_GPUVM_IMMEDIATE_MODE; drm_gpuva_find_prev() and _next() are not in 7.3.
+/// cannot do, it reports: drm_gem_gpuva_set_lock() went, such a driver has to
+/// choose DRM_GPUVM_IMMEDIATE_MODE; drm_gem_gpuva_assert_lock_held() takes the VM,
+/// too; drm_gpuva_find_prev() and _next() are not in 7.3's core, but in ours.
 ///
 // Confidence: Moderate
 // Copyright: (c) 2026 The DRM GPUVM project
@@ -53,6 +54,18 @@ expression VA, A, L, OBJ, OFF;
 - drm_gpuva_init(VA, A, L, OBJ, OFF)
 + drm_gpuva_init_from_op(VA, &(struct drm_gpuva_op_map) { .va.addr = A, .va.range = L, .gem.obj = OBJ, .gem.offset = OFF })
 
+@depends on patch@
+expression E;
+@@
+
+(
+- E | DRIVER_GEM_GPUVA
++ E
+|
+- DRIVER_GEM_GPUVA | E
++ E
+)
+
 @r depends on !patch@
 expression e1, e2, e3, e4, e5, e6;
 position p;
@@ -68,6 +81,14 @@ drm_gpuvm_sm_map_ops_create@p(e1, e2, e3, e4, e5)
 drm_gpuva_init@p(e1, e2, e3, e4, e5)
 |
 drm_gem_gpuva_set_lock@p(e1, e2)
+|
+drm_gem_gpuva_assert_lock_held@p(e1)
+|
+drm_gpuva_find_prev@p(e1, e2)
+|
+drm_gpuva_find_next@p(e1, e2)
+|
+DRIVER_GEM_GPUVA@p
 )
 
 @script:python depends on report@

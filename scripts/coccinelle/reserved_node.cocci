@@ -127,7 +127,7 @@ drm_gpuvm_for_each_va_range@w(va, vm, a, b) S
 drm_gpuvm_for_each_va_range_safe@w(va, next, vm, a, b) S
 )
 
-@r depends on !patch@
+@r depends on !patch exists@
 iterator i;
 position walk.w;
 expression va, K;
@@ -135,17 +135,25 @@ position p;
 @@
 
 i@w(va, ...) {
-	...
+	<+...
 (
-	if (va ==@p &K.kernel_alloc_node) continue;
+	va ==@p &K.kernel_alloc_node
 |
-	if (va ==@p &K->kernel_alloc_node) continue;
+	va ==@p &K->kernel_alloc_node
 |
-	if (unlikely(va ==@p &K.kernel_alloc_node)) continue;
+	va !=@p &K.kernel_alloc_node
 |
-	if (unlikely(va ==@p &K->kernel_alloc_node)) continue;
+	va !=@p &K->kernel_alloc_node
+|
+	&K.kernel_alloc_node ==@p va
+|
+	&K->kernel_alloc_node ==@p va
+|
+	&K.kernel_alloc_node !=@p va
+|
+	&K->kernel_alloc_node !=@p va
 )
-	...
+	...+>
 }
 
 @script:python depends on report@

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /// The sm_step callbacks of a driver in immediate mode run in the signalling
 /// path of fences: no allocation, no dma-resv lock. Looks into the callbacks and
-/// the functions of the same file that they call. What tells immediate mode is a
+/// the functions of the same file that they call,
+/// two deep. What tells immediate mode is a
 /// name in the same file that has no use in the other one.
 ///
 // Confidence: Moderate
@@ -36,10 +37,18 @@ identifier o, cb, f = {sm_step_map, sm_step_remap, sm_step_unmap};
 
 struct drm_gpuvm_ops o = { .f = cb, };
 
+// These do not wait.
+@nowait@
+identifier g;
+position p;
+@@
+
+g@p(..., <+... \(GFP_NOWAIT\|GFP_ATOMIC\) ...+>)
+
 @direct exists@
 identifier ops.cb;
-identifier alloc = {kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
-position p;
+identifier alloc = {kmemdup, kmemdup_array, krealloc, krealloc_array, kstrdup, kvcalloc, kvmalloc_array, vmalloc, vzalloc, kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
+position p != nowait.p;
 @@
 
 cb(...)
@@ -62,11 +71,35 @@ cb(...)
 
 @indirect exists@
 identifier calls.f;
-identifier alloc = {kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
-position p != direct.p;
+identifier alloc = {kmemdup, kmemdup_array, krealloc, krealloc_array, kstrdup, kvcalloc, kvmalloc_array, vmalloc, vzalloc, kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
+position p != {direct.p, nowait.p};
 @@
 
 f(...)
+{
+	<+...
+	alloc@p(...)
+	...+>
+}
+
+@deeper exists@
+identifier calls.f, g;
+@@
+
+f(...)
+{
+	<+...
+	g(...)
+	...+>
+}
+
+@third exists@
+identifier deeper.g;
+identifier alloc = {kmemdup, kmemdup_array, krealloc, krealloc_array, kstrdup, kvcalloc, kvmalloc_array, vmalloc, vzalloc, kmalloc, kzalloc, kcalloc, kmalloc_array, kvmalloc, kvzalloc, kmem_cache_alloc, kmem_cache_zalloc, kmalloc_obj, kzalloc_obj, kmalloc_objs, kzalloc_objs, kvmalloc_objs, kvzalloc_objs, drm_gpuvm_bo_create, drm_gpuvm_bo_obtain_locked, dma_resv_lock, dma_resv_lock_interruptible, dma_resv_reserve_fences, drm_gpuvm_sm_map_ops_create, drm_gpuvm_sm_unmap_ops_create};
+position p != {direct.p, indirect.p, nowait.p};
+@@
+
+g(...)
 {
 	<+...
 	alloc@p(...)
@@ -93,6 +126,18 @@ coccilib.report.print_report(p[0], "ERROR: called by a callback of immediate mod
 
 @script:python depends on org@
 p << indirect.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: called by a callback of immediate mode: no allocation, no dma-resv lock")
+
+@script:python depends on report@
+p << third.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: called by a callback of immediate mode: no allocation, no dma-resv lock")
+
+@script:python depends on org@
+p << third.p;
 @@
 
 coccilib.org.print_todo(p[0], "ERROR: called by a callback of immediate mode: no allocation, no dma-resv lock")

@@ -29,7 +29,13 @@ identifier fld;
 position p;
 @@
 
-\(kfree\|kvfree\|kfree_rcu\)(x);
+(
+\(kfree\|kvfree\|kfree_sensitive\|kfree_rcu\|kfree_rcu_mightsleep\)(x);
+|
+kfree_rcu(x, ...);
+|
+kmem_cache_free(..., x);
+)
 ... when != x = E
 \(drm_gpuva_unlink@p\|drm_gpuva_unlink_defer@p\|drm_gpuva_remove@p\)(\(x\|&x->fld\))
 

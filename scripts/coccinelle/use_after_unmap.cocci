@@ -62,6 +62,52 @@ position p;
     when != drm_gpuva_link(x, ...)
 x->vm_bo@p
 
+// The same mapping by its other name.
+@operation exists@
+expression o, prev, next;
+position p;
+@@
+
+(
+drm_gpuva_unmap(&o);
+... when != drm_gpuva_insert(..., o.va)
+drm_gpuva_remove@p(o.va)
+|
+drm_gpuva_unmap(o);
+... when != drm_gpuva_insert(..., o->va)
+drm_gpuva_remove@p(o->va)
+|
+drm_gpuva_remap(prev, next, &o);
+... when != drm_gpuva_insert(..., o.unmap->va)
+\(drm_gpuva_remove@p\|drm_gpuva_unmap@p\)(\(o.unmap->va\|o.unmap\))
+|
+drm_gpuva_remap(prev, next, o);
+... when != drm_gpuva_insert(..., o->unmap->va)
+\(drm_gpuva_remove@p\|drm_gpuva_unmap@p\)(\(o->unmap->va\|o->unmap\))
+)
+
+@links@
+iterator name drm_gpuvm_bo_for_each_va;
+expression va, vm_bo;
+statement S;
+position w;
+@@
+
+drm_gpuvm_bo_for_each_va@w(va, vm_bo) S
+
+@linked exists@
+iterator i;
+position links.w;
+expression x;
+position p;
+@@
+
+i@w(x, ...) {
+	<+...
+	\(drm_gpuva_unlink@p\|drm_gpuva_unlink_defer@p\)(x)
+	...+>
+}
+
 @walk@
 iterator name drm_gpuvm_for_each_va, drm_gpuvm_for_each_va_range;
 iterator name drm_gpuvm_for_each_mapping, drm_gpuvm_for_each_mapping_range;
@@ -128,3 +174,27 @@ p << inside.p;
 @@
 
 coccilib.org.print_todo(p[0], "ERROR: this walk must not remove a mapping: take the _safe one")
+
+@script:python depends on report@
+p << operation.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: the mapping was removed before")
+
+@script:python depends on org@
+p << operation.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: the mapping was removed before")
+
+@script:python depends on report@
+p << linked.p;
+@@
+
+coccilib.report.print_report(p[0], "ERROR: this walk must not unlink a mapping: take the _safe one")
+
+@script:python depends on org@
+p << linked.p;
+@@
+
+coccilib.org.print_todo(p[0], "ERROR: this walk must not unlink a mapping: take the _safe one")

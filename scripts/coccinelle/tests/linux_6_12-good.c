@@ -6,3 +6,12 @@ int bind(struct drm_gpuvm *vm, struct drm_gem_object *obj, const struct drm_gpuv
 	drm_gpuvm_sm_map_ops_create(vm, req);
 	return drm_gpuvm_sm_map(vm, vm_bo, req);
 }
+
+static const struct drm_driver driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER,
+};
+
+void locked(struct drm_gpuvm *vm, struct drm_gem_object *obj)
+{
+	drm_gem_gpuva_assert_lock_held(vm, obj);
+}

@@ -22,3 +22,16 @@ int bind(struct drm_gpuvm *vm, struct drm_gem_object *obj, u64 addr, u64 range)
 			.map.gem.offset = 0
 		}); /* found */
 }
+
+static const struct drm_driver driver = {
+	.driver_features = DRIVER_GEM | DRIVER_RENDER, /* found */
+};
+
+// For these there is no patch.
+void left(struct drm_gpuvm *vm, struct drm_gem_object *obj)
+{
+	drm_gem_gpuva_set_lock(obj, &lock); /* found */
+	drm_gem_gpuva_assert_lock_held(obj); /* found */
+	va = drm_gpuva_find_prev(vm, 0); /* found */
+	va = drm_gpuva_find_next(vm, 0); /* found */
+}

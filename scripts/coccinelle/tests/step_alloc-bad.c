@@ -29,3 +29,23 @@ int init(struct vm *vm)
 	vm->flags = DRM_GPUVM_IMMEDIATE_MODE;
 	return 0;
 }
+
+static void deep(void)
+{
+	spare = kmemdup(other, 8, GFP_KERNEL); /* found */
+}
+
+static void middle(void)
+{
+	deep();
+}
+
+static int step_deep(struct drm_gpuva_op *op, void *priv)
+{
+	middle();
+	return 0;
+}
+
+static const struct drm_gpuvm_ops deep_ops = {
+	.sm_step_map = step_deep,
+};

@@ -17,3 +17,15 @@ int init(struct vm *vm)
 	vm->spare = kzalloc(8, GFP_KERNEL);
 	return 0;
 }
+
+static int step_unmap(struct drm_gpuva_op *op, void *priv)
+{
+	struct note *note = kzalloc(sizeof(*note), GFP_NOWAIT | __GFP_NOWARN);
+
+	drm_gpuva_unmap(&op->unmap);
+	return 0;
+}
+
+static const struct drm_gpuvm_ops more_ops = {
+	.sm_step_unmap = step_unmap,
+};

@@ -20,3 +20,23 @@ void walk(struct drm_gpuvm *vm)
 		drm_gpuva_remove(va); /* found */
 	}
 }
+
+void other_name(struct drm_gpuva_op *op)
+{
+	drm_gpuva_unmap(&op->unmap);
+	drm_gpuva_remove(op->unmap.va); /* found */
+}
+
+void remapped(struct drm_gpuva *prev, struct drm_gpuva *next, struct drm_gpuva_op *op)
+{
+	drm_gpuva_remap(prev, next, &op->remap);
+	drm_gpuva_unmap(op->remap.unmap); /* found */
+}
+
+void links(struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gpuva *va;
+
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		drm_gpuva_unlink(va); /* found */
+}
