@@ -72,6 +72,46 @@ step() {
 	return $status
 }
 
+# apt_setup ARCHITECTURE: for apt_look and apt_get, an apt with lists and a cache of its own in $tmp, which goes away with the
+# script. The machine's own set-up stays as it is. Sets sites, the mirrors in it over http, those of Debian proper first.
+apt_setup() {
+	local file tool
+
+	for tool in apt-get dpkg-deb xz; do
+		command -v "$tool" >/dev/null || die "$tool is missing: install the packages apt, dpkg and xz-utils"
+	done
+	tmp=$(mktemp -d "$cache/fetch.XXXXXX")
+	trap 'kill $(jobs -p) 2>/dev/null || :; rm -rf "$tmp"' EXIT
+	mkdir -p "$tmp"/lists/partial "$tmp"/cache/archives/partial
+
+	# As root, apt's unprivileged user could not get into them.
+	apt_options=(-o Dir::Etc::sourcelist="$tmp/sources.list" -o Dir::Etc::sourceparts=/dev/null
+		-o Dir::State::Lists="$tmp/lists" -o Dir::Cache="$tmp/cache" -o APT::Sandbox::User=root
+		-o Acquire::Languages=none -o Acquire::Retries=2 -o APT::Architecture="$1" -o APT::Architectures="$1")
+	mapfile -t sites < <(apt-get indextargets --format '$(LABEL) $(SITE)' | awk '{ print ($1 != "Debian"), $NF }' |
+		sort -u | awk '$2 ~ /^http/ && !seen[$2]++ { print $2 }')
+	((${#sites[@]})) || die "apt has no Debian mirror over http: set one up; for the kernel source, KSRC=DIR does without"
+
+	# A keyring that is not at its usual place is one that apt finds by itself.
+	keyring=
+	for file in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
+		[[ ! -r $file ]] || keyring="[signed-by=$file] "
+	done
+}
+
+# apt_look SITE SUITE...: what there is. A suite that the mirror does not have is an error, but the others can be used.
+apt_look() {
+	printf "deb $keyring$1 %s main\n" "${@:2}" >"$tmp/sources.list"
+	apt-get "${apt_options[@]}" update
+}
+
+# apt_versions PACKAGE...: PACKAGE VERSION, releases before release candidates, then the newest first.
+apt_versions() { apt-cache "${apt_options[@]}" madison "$@" 2>/dev/null | awk '{ print $1, $3 }' | newest; }
+newest() { awk '{ print ($NF ~ /~rc/), $0 }' | sort -k 1,1n -k 2Vr | cut -d ' ' -f 2-; }
+
+# apt_get PACKAGE[=VERSION]...: into $tmp.
+apt_get() { cd "$tmp" && apt-get "${apt_options[@]}" download "$@"; }
+
 # Sets src (a pristine kernel), tree (a copy with our files in it) and build (where the O= directories are). With core=mainline the
 # copy has Linux's own core, and only our tests.
 kernel_tree() {
