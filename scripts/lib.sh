@@ -139,7 +139,8 @@ kmake() {
 	make -C "$tree" O="$o" -j"$(nproc)" CROSS_COMPILE="${cross:-}" CC="ccache ${cc:-${cross:-}gcc}" HOSTCC="ccache gcc" "$@"
 }
 
-# configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes.
+# configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes. Of an option's values the last one
+# counts.
 configure() {
 	local name=$1 arch=$2 o=$build/$1 line
 	shift 2
@@ -154,7 +155,7 @@ configure() {
 		*=n) ! grep -q "^${line%n}" "$o/.config" ;;
 		*) grep -qxF "$line" "$o/.config" ;;
 		esac || { echo "$line: not possible in this kernel"; return 1; }
-	done < <(cat "$@" | grep ^CONFIG_)
+	done < <(cat "$@" | awk -F = '/^CONFIG_/ { line[$1] = $0 } END { for (option in line) print line[option] }')
 	cat "$@" >"$o/fragments"
 }
 
@@ -220,9 +221,20 @@ initramfs() {
 		echo "file /bin/busybox ${busybox:-$(command -v busybox)} 0755 0 0"
 		echo "slink /bin/sh busybox 0777 0 0"
 		echo "file /init $scripts/guest/init 0755 0 0"
+		echo "file /tap $scripts/guest/tap 0644 0 0"
 		printf '%s\n' "$@"
 	} >"$o/initramfs.list"
 	"$o/usr/gen_init_cpio" "$o/initramfs.list" >"$o/initramfs"
+}
+
+# install_modules NAME ARCH: the modules of build/NAME, into its root.
+install_modules() {
+	rm -rf "$build/$1/root" && kmake "$1" ARCH="$2" INSTALL_MOD_PATH="$build/$1/root" INSTALL_MOD_STRIP=1 modules_install
+}
+
+# module_entries NAME: initramfs' lines for them.
+module_entries() {
+	(cd "$build/$1/root" && find lib -type d -printf 'dir /%p 0755 0 0\n' -o -type f -printf "file /%p $PWD/%p 0644 0 0\n")
 }
 
 # boot_um NAME MEMORY COMMAND...: run a program in the UML kernel build/NAME. Its output is ours; the kernel's goes to
@@ -235,6 +247,15 @@ boot_um() {
 		-- "$@" 2>"$log" </dev/null | tr -d '\r' || :
 	exit_status "$log"
 }
+
+# boot_qemu LOG KERNEL INITRAMFS PARAMETERS: the same with the caller's ${qemu[@]}, which has a second console for the output.
+boot_qemu() {
+	# shellcheck disable=SC2154
+	timeout 900 "${qemu[@]}" -m 1G -smp 2 -nodefaults -display none -no-reboot -serial "file:$1" \
+		-kernel "$2" -initrd "$3" -append "panic=-1 $4" | tr -d '\r' || :
+	exit_status "$1"
+}
+qemu_x86_64=(qemu-system-x86_64 -accel tcg -cpu max -chardev "stdio,id=tap" -device "isa-serial,index=1,chardev=tap")
 
 # The guest's last words. Without them its kernel died.
 exit_status() {
@@ -288,6 +309,14 @@ lacks() {
 
 # clean_log FILE: nothing in a kernel log that points at a mistake.
 clean_log() { lacks "$1" "$splat"; }
+
+# no_findings FILE: no warning or error about our files in what compilers and checkers said, but for what $left_out matches.
+no_findings() {
+	local ours='(^|/)(drivers/gpu/drm/gpuvm/[a-z_/]+|include/drm/drm_gpuvm|include/uapi/drm/vbind_drm|tools/[a-z_/-]+|tests/userspace/[a-z_/]+)\.[ch]:'
+
+	[[ -s $1 ]] || { say "$1 is missing or empty"; return 1; }
+	! grep -E "$ours.*(warning|error):" "$1" | grep -vE "tools/include/${left_out:+|$left_out}" >&2
+}
 
 finish() {
 	echo "$1: $passed passed, $failed failed"
