@@ -319,6 +319,31 @@ static void test_job_limit(void)
 	expect(0, vbind_map(fd, vm, VA_START, PAGE, bo, 0));
 }
 
+/* With two processors a queue ends while the scheduler takes a job from it. */
+static void test_destroy_while_jobs_begin(void)
+{
+	struct drm_vbind_cmd cmd = vbind_cmd_wait(1);
+	struct drm_vbind_sync sync;
+	uint64_t random = seed;
+	uint32_t vm_id, done;
+	int i, j;
+
+	setup();
+	for (i = 0; i < 100; i++) {
+		vm_id = new_vm(mode);
+		for (j = 0; j < 12; j++)
+			expect(0, vbind_exec(fd, vm_id, 0, &cmd, 1, NULL, 0, NULL));
+		usleep(random_below(&random, 100));
+		expect(0, vbind_vm_destroy(fd, vm_id));
+	}
+
+	/* Others' jobs go on. */
+	done = new_syncobj();
+	sync = vbind_sync_out(done, 0);
+	expect(0, vbind_exec(fd, vm, 0, &cmd, 1, &sync, 1, NULL));
+	wait_for(done, 0);
+}
+
 static void test_destroy_with_jobs(void)
 {
 	uint32_t before, bound, done, i;
@@ -403,6 +428,7 @@ const struct test async_tests[] = {
 	{ "async: a BO in queued binds of two VMs", test_async_two_vms, true },
 	{ "a file has a limited number of jobs", test_job_limit, true },
 	{ "VM_DESTROY with queued jobs", test_destroy_with_jobs, true },
+	{ "VM_DESTROY while jobs begin", test_destroy_while_jobs_begin, true },
 	{ "closing a file with queued jobs", test_close_with_jobs, true },
 	{ NULL, NULL, false },
 };

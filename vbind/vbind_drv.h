@@ -38,6 +38,9 @@ struct vbind_device {
 	/** @engines: run the jobs of a queue each, of all VMs */
 	struct drm_gpu_scheduler engines[DRM_VBIND_NUM_QUEUES];
 
+	/** @queues_lock: held while a queue ends, see vbind_queue_fini() */
+	struct mutex queues_lock;
+
 	/** @cleanup_wq: frees what jobs had; outside of fence signalling */
 	struct workqueue_struct *cleanup_wq;
 

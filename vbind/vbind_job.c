@@ -161,6 +161,26 @@ void vbind_job_push(struct vbind_job *job)
 }
 
 /**
+ * vbind_queue_fini() - end a queue
+ * @vbind: the device
+ * @queue: the queue; of the jobs in it none begins any more
+ *
+ * The scheduler must not be about to take a job from the queue meanwhile: if there
+ * was another job, it would put the queue, which is going to be freed, back among
+ * those with jobs. So it stands still.
+ */
+void vbind_queue_fini(struct vbind_device *vbind, struct drm_sched_entity *queue)
+{
+	struct drm_gpu_scheduler *sched = queue->rq->sched;
+
+	mutex_lock(&vbind->queues_lock);
+	drm_sched_wqueue_stop(sched);
+	drm_sched_entity_fini(queue);
+	drm_sched_wqueue_start(sched);
+	mutex_unlock(&vbind->queues_lock);
+}
+
+/**
  * vbind_vm_wait_for_jobs() - wait until a VM has no more jobs
  * @vm: the VM, which takes no more jobs
  */
@@ -245,6 +265,8 @@ int vbind_sched_init(struct vbind_device *vbind)
 	ret = drmm_add_action_or_reset(&vbind->drm, vbind_destroy_wq,
 				       vbind->cleanup_wq);
 
+	if (!ret)
+		ret = drmm_mutex_init(&vbind->drm, &vbind->queues_lock);
 	if (!ret)
 		ret = vbind_sched_init_one(vbind, &vbind->bind_sched,
 					   "vbind-bind");

@@ -55,6 +55,7 @@ void vbind_job_put(struct vbind_job *job);
 void vbind_job_arm(struct vbind_job *job, struct drm_exec *exec);
 void vbind_job_push(struct vbind_job *job);
 int vbind_job_reserve_fences(struct drm_exec *exec);
+void vbind_queue_fini(struct vbind_device *vbind, struct drm_sched_entity *queue);
 void vbind_vm_wait_for_jobs(struct vbind_vm *vm);
 
 int vbind_job_init_syncs(struct vbind_job *job, struct drm_file *file, u64 ptr,

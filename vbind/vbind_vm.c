@@ -120,6 +120,7 @@ static void vbind_vm_remove_mapping_staged(struct vbind_vm *vm,
  */
 static void vbind_vm_stop(struct vbind_vm *vm)
 {
+	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
 	unsigned int i;
 
 	dma_resv_lock(drm_gpuvm_resv(&vm->base), NULL);
@@ -128,9 +129,9 @@ static void vbind_vm_stop(struct vbind_vm *vm)
 	mutex_unlock(&vm->lock);
 	dma_resv_unlock(drm_gpuvm_resv(&vm->base));
 
-	drm_sched_entity_fini(&vm->bind_queue);
+	vbind_queue_fini(vbind, &vm->bind_queue);
 	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
-		drm_sched_entity_fini(&vm->exec_queues[i]);
+		vbind_queue_fini(vbind, &vm->exec_queues[i]);
 	vbind_vm_wait_for_jobs(vm);
 }
 
