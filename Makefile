@@ -15,6 +15,8 @@ help:
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
 	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU"
+	@echo "make check-configs [NAMES=..] kernels with odd configurations: do we compile, link, run"
+	@echo "make check-headers [ARGS=7.2] our modules for Debian's packaged kernel, and in it, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
@@ -26,6 +28,7 @@ help:
 	@echo "make patches             our files as a series of patches against the kernel, in reviewable steps"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
+	@echo "make module [KDIR=DIR]   build vbind with our core in it for the running kernel, or the headers in DIR"
 	@echo "make clean               remove what was built; the kernel source and ccache stay"
 	@echo
 	@echo "KSRC=DIR with any of them but bench and bench-kernel: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
@@ -74,6 +77,16 @@ check-arch:
 check-drivers:
 	@scripts/setup drivers
 	@scripts/check-drivers x86_64 arm64
+
+.PHONY: check-configs
+check-configs:
+	@scripts/setup configs
+	@scripts/check-configs $(NAMES)
+
+.PHONY: check-headers
+check-headers:
+	@scripts/setup headers
+	@scripts/check-headers $(ARGS)
 
 .PHONY: bench
 bench:
@@ -128,6 +141,10 @@ kernel:
 .PHONY: install
 install:
 	@scripts/overlay --in-place "$(KSRC)"
+
+.PHONY: module
+module:
+	@scripts/module $(KDIR)
 
 .PHONY: clean
 clean:
