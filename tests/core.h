@@ -2,8 +2,8 @@
 /*
  * Copyright (c) 2026 The DRM GPUVM project
  *
- * What the suites know of the inside of the core. scripts/check-mainline puts
- * tests/mainline/core.h in place of this file, for Linux's own core.
+ * What the suites know of the inside of the core: for another core, only this
+ * file has to be another one.
  */
 
 #ifndef __GPUVM_TEST_CORE_H__

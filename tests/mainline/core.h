@@ -10,7 +10,7 @@
 
 #include <drm/drm_gpuvm.h>
 
-#include "../drm_gpuvm_internal.h"
+#include "interface.h"
 
 /* The core under test is Linux's own. */
 #define GT_MAINLINE 1

@@ -8,8 +8,9 @@
  * A function that is only declared here has no counterpart in Linux: a case that
  * calls it has to begin with gt_needs_ours(), or the kernel does not link.
  */
-#ifndef __DRM_GPUVM_INTERNAL_H__
-#define __DRM_GPUVM_INTERNAL_H__
+
+#ifndef __GPUVM_TEST_INTERFACE_H__
+#define __GPUVM_TEST_INTERFACE_H__
 
 #include <linux/types.h>
 
@@ -48,7 +49,7 @@ drm_gpuva_find_next(struct drm_gpuvm *gpuvm, u64 end)
 	return drm_gpuva_find_first(gpuvm, end, 1);
 }
 
-/* Where alloc.h sends the allocations of Linux's core. */
+/* What alloc.h puts in front of Linux's core. */
 void *drm_gpuvm_alloc(size_t size);
 
 /* They return nothing in Linux; a caller can only think that all went well. */
@@ -81,4 +82,4 @@ void *drm_gpuvm_alloc(size_t size);
 	drm_gpuvm_for_each_va_range_safe(va__, next__, gpuvm__, start__, end__)	\
 		for_each_if((va__) != &(gpuvm__)->kernel_alloc_node)
 
-#endif /* __DRM_GPUVM_INTERNAL_H__ */
+#endif /* __GPUVM_TEST_INTERFACE_H__ */
