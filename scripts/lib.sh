@@ -318,6 +318,11 @@ no_findings() {
 	! grep -E "$ours.*(warning|error):" "$1" | grep -vE "tools/include/${left_out:+|$left_out}" >&2
 }
 
+# git in the repository of the series that scripts/patches makes. Its work tree has the files of one step.
+series_git() {
+	git --git-dir="$cache/patches/git" --work-tree="$cache/patches/work" -c core.autocrlf=false -c commit.gpgsign=false "$@"
+}
+
 finish() {
 	echo "$1: $passed passed, $failed failed"
 	((failed == 0))
