@@ -26,6 +26,7 @@ help:
 	@echo "make htmldocs            our pages as HTML, by the kernel's own Sphinx set-up; no warning is let through"
 	@echo "make view FILE=.. [OUT=SVG] draw a VA space from debugfs' gpuvas, a bind script or a trace"
 	@echo "make patches             our files as a series of patches against the kernel, in reviewable steps"
+	@echo "make check-patches       build and test each step of that series"
 	@echo "make kernel              get the kernel source and lay our files over a copy of it"
 	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
 	@echo "make module [KDIR=DIR]   build vbind with our core in it for the running kernel, or the headers in DIR"
@@ -130,8 +131,13 @@ view:
 
 .PHONY: patches
 patches:
-	@scripts/setup run
+	@scripts/setup patches
 	@scripts/patches
+
+.PHONY: check-patches
+check-patches:
+	@scripts/setup patches
+	@scripts/check-patches $(ARGS)
 
 .PHONY: kernel
 kernel:
