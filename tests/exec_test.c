@@ -510,6 +510,7 @@ struct rival {
 	struct drm_gem_object *obj;
 	struct task_struct *test_task;
 	struct completion locked;
+	bool test_runs;
 	void (*while_asleep)(struct rival *rival);
 	void *priv;
 	bool timeout;
@@ -529,6 +530,12 @@ static void rival_act(struct rival *rival)
 #endif
 }
 
+/* Not while the test is still on its way out of rival_start(): TASK_WAKING. */
+static bool rival_test_sleeps(struct rival *rival)
+{
+	return READ_ONCE(rival->test_runs) && !task_is_running(rival->test_task);
+}
+
 static int rival_fn(void *data)
 {
 	struct rival *rival = data;
@@ -540,7 +547,7 @@ static int rival_fn(void *data)
 	ww_acquire_done(&ctx);
 	complete(&rival->locked);
 
-	for (i = 0; i < 5000 && task_is_running(rival->test_task); i++)
+	for (i = 0; i < 5000 && !rival_test_sleeps(rival); i++)
 		usleep_range(500, 1000);
 	rival->timeout = i == 5000;
 
@@ -561,6 +568,7 @@ static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 	rival->test = test;
 	rival->obj = obj;
 	rival->test_task = current;
+	rival->test_runs = false;
 	init_completion(&rival->locked);
 	gt_no_made_up_contention(14);
 	task = kthread_create(rival_fn, rival, "gpuvm-rival");
@@ -568,6 +576,7 @@ static struct task_struct *rival_start(struct kunit *test, struct rival *rival,
 	get_task_struct(task);
 	wake_up_process(task);
 	wait_for_completion(&rival->locked);
+	WRITE_ONCE(rival->test_runs, true);
 
 	return task;
 }
