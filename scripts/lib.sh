@@ -131,12 +131,22 @@ kernel_tree() {
 	"$scripts/overlay" ${core:+"--$core"} "$src" "$tree"
 }
 
-# kmake NAME ARGUMENT...: make in the O= directory build/NAME, with ${cross}gcc, or $cc if that is set.
+# in_debian COMMAND...: COMMAND in the Debian that is in $debian, where the cache is at its usual place. Its mounts end with it.
+in_debian() {
+	unshare --mount bash -c '
+		root=$1 cache=$2
+		mkdir -p "$root$cache" && mount --bind "$cache" "$root$cache" && mount --bind /dev "$root/dev" &&
+			mount -t proc proc "$root/proc" && exec chroot "$root" "${@:3}"' in_debian "${debian:-}" "$cache" "$@"
+}
+
+# kmake NAME ARGUMENT...: make in the O= directory build/NAME, with ${cross}gcc, or $cc if that is set, and with $hostcc; in $debian,
+# if that is set.
 kmake() {
 	local o=$build/$1
 	shift
 
-	make -C "$tree" O="$o" -j"$(nproc)" CROSS_COMPILE="${cross:-}" CC="ccache ${cc:-${cross:-}gcc}" HOSTCC="ccache gcc" "$@"
+	${debian:+in_debian} make -C "$tree" O="$o" -j"$(nproc)" CROSS_COMPILE="${cross:-}" CC="ccache ${cc:-${cross:-}gcc}" \
+		HOSTCC="${hostcc:-ccache gcc}" "$@"
 }
 
 # configure NAME ARCH FRAGMENT...: tinyconfig plus the fragments, redone when one of them changes. Of an option's values the last one
