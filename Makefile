@@ -17,6 +17,7 @@ help:
 	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU"
 	@echo "make check-configs [NAMES=..] kernels with odd configurations: do we compile, link, run"
 	@echo "make check-headers [ARGS=7.2] our modules for Debian's packaged kernel, and in it, in QEMU"
+	@echo "make check-rust          tyr and our KUnit suite in Rust, on a kernel with Rust, in QEMU"
 	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
@@ -88,6 +89,11 @@ check-configs:
 check-headers:
 	@scripts/setup headers
 	@scripts/check-headers $(ARGS)
+
+.PHONY: check-rust
+check-rust:
+	@scripts/setup rust
+	@scripts/check-drivers rust
 
 .PHONY: bench
 bench:
