@@ -13,6 +13,8 @@
 #define kzalloc_obj(obj)	((typeof(obj) *)shim_alloc(sizeof(obj)))
 #define kfree(p)		shim_free(p)
 #define kvmalloc_objs(obj, n)	((typeof(obj) *)shim_alloc((n) * sizeof(obj)))
+/* What Linux 7.2 has in its place */
+#define kvmalloc_array(n, size, gfp)	shim_alloc((n) * (size))
 #define kvfree(p)		shim_free(p)
 
 static inline void *kzalloc(size_t size, gfp_t gfp)
