@@ -14,27 +14,40 @@
 
 #ifdef CONFIG_DEBUG_FS
 
+static void print_limits(struct seq_file *m, u64 start, u64 range)
+{
+	seq_printf(m, " [0x%016llx;0x%016llx]\n", start, start + range);
+}
+
+static void print_mapping(struct seq_file *m, const struct drm_gpuva *va)
+{
+	const u64 columns[] = {
+		va->va.addr,
+		va->va.range,
+		va->va.addr + va->va.range,
+		(uintptr_t)va->gem.obj,
+		va->gem.offset,
+	};
+
+	seq_puts(m, "    ");
+	for (unsigned int i = 0; i < ARRAY_SIZE(columns); i++)
+		seq_printf(m, " | 0x%016llx", columns[i]);
+	seq_putc(m, '\n');
+}
+
 int drm_debugfs_gpuva_info(struct seq_file *m, struct drm_gpuvm *gpuvm)
 {
-	const struct drm_gpuva *reserved = &gpuvm->kernel_alloc_node;
 	struct drm_gpuva *va;
 
-	seq_printf(m, "DRM GPU VA space (%s) [0x%016llx;0x%016llx]\n", gpuvm->name,
-		   gpuvm->mm_start, gpuvm->mm_start + gpuvm->mm_range);
-	seq_printf(m, "Kernel reserved node [0x%016llx;0x%016llx]\n\n",
-		   reserved->va.addr, reserved->va.addr + reserved->va.range);
-	seq_printf(m, " VAs | %-18s | %-18s | %-18s | %-18s | object offset\n", "start",
-		   "range", "end", "object");
-	seq_puts(m, "----\n");
+	seq_printf(m, "DRM GPU VA space (%s)", gpuvm->name);
+	print_limits(m, gpuvm->mm_start, gpuvm->mm_range);
+	seq_puts(m, "Kernel reserved node");
+	print_limits(m, gpuvm->kernel_alloc_node.va.addr, gpuvm->kernel_alloc_node.va.range);
 
-	drm_gpuvm_for_each_va(va, gpuvm) {
-		if (va == reserved)
-			continue;
-
-		seq_printf(m, "     | 0x%016llx | 0x%016llx | 0x%016llx | 0x%016llx | 0x%016llx\n",
-			   va->va.addr, va->va.range, va->va.addr + va->va.range,
-			   (u64)(uintptr_t)va->gem.obj, va->gem.offset);
-	}
+	seq_printf(m, "\n VAs | %-18s | %-18s | %-18s | %-18s | object offset\n----\n",
+		   "start", "range", "end", "object");
+	drm_gpuvm_for_each_mapping(va, gpuvm)
+		print_mapping(m, va);
 
 	return 0;
 }
