@@ -181,7 +181,7 @@ kunit_py() {
 }
 
 # kunit NAME ACTION OPTION...: the same for User Mode Linux with vbind and configs/NAME.config.
-kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/configs/um.config" --kunitconfig="$scripts/configs/$1.config" "${@:3}"; }
+kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/configs/"{um,lean,"$1"}.config "${@:3}"; }
 
 # kunit_cases JSON: a line for each test case, kunit.py's status and then the name. A case whose kernel died has a line, too.
 kunit_cases() {

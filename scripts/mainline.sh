@@ -13,7 +13,7 @@ list=$repo/tests/mainline/known-failures
 # Seconds for one case
 case_limit=60
 
-mainline() { kunit_py "$kernel" "$1" --kunitconfig="$scripts/configs/mainline.config" "${@:2}"; }
+mainline() { kunit_py "$kernel" "$1" --kunitconfig="$scripts/configs/"{mainline,lean}.config "${@:2}"; }
 
 # The kernel ends at the first use of freed memory, since nothing is worth much after that.
 run_cases() {
