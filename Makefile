@@ -78,7 +78,7 @@ check-arch:
 .PHONY: check-drivers
 check-drivers:
 	@scripts/setup drivers
-	@scripts/check-drivers x86_64 arm64
+	@scripts/check-drivers x86_64 arm64 xe
 
 .PHONY: check-configs
 check-configs:
