@@ -14,7 +14,7 @@ help:
 	@echo "make coccicheck          Coccinelle rules on the core, vbind and the drivers"
 	@echo "make check-mainline      our KUnit suites against Linux's own core"
 	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
-	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU"
+	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU; xe's KUnit suites"
 	@echo "make check-configs [NAMES=..] kernels with odd configurations: do we compile, link, run"
 	@echo "make check-headers [ARGS=7.2] our modules for Debian's packaged kernel, and in it, in QEMU"
 	@echo "make check-rust          tyr and our KUnit suite in Rust, on a kernel with Rust, in QEMU"
