@@ -43,92 +43,92 @@ run:
 .PHONY: quick
 quick:
 	@scripts/setup quick
-	@scripts/check --quick
+	@scripts/check/all --quick
 
 .PHONY: check
 check:
 	@scripts/setup check
-	@scripts/check
+	@scripts/check/all
 
 .PHONY: stress
 stress:
 	@scripts/setup check
-	@scripts/check-stress $(SECONDS)
+	@scripts/check/stress $(SECONDS)
 
 .PHONY: lint
 lint:
 	@scripts/setup lint
-	@scripts/check-lint
+	@scripts/check/lint
 
 .PHONY: coccicheck
 coccicheck:
 	@scripts/setup coccicheck
-	@scripts/coccicheck
+	@scripts/check/coccicheck
 
 .PHONY: check-mainline
 check-mainline:
 	@scripts/setup quick
-	@scripts/check-mainline
+	@scripts/check/mainline
 
 .PHONY: check-arch
 check-arch:
 	@scripts/setup arch
-	@scripts/check-arch $(ARCH)
+	@scripts/check/arch $(ARCH)
 
 .PHONY: check-drivers
 check-drivers:
 	@scripts/setup drivers
-	@scripts/check-drivers x86_64 arm64 xe
+	@scripts/check/drivers x86_64 arm64 xe
 
 .PHONY: check-configs
 check-configs:
 	@scripts/setup configs
-	@scripts/check-configs $(NAMES)
+	@scripts/check/configs $(NAMES)
 
 .PHONY: check-headers
 check-headers:
 	@scripts/setup headers
-	@scripts/check-headers $(ARGS)
+	@scripts/check/headers $(ARGS)
 
 .PHONY: check-rust
 check-rust:
 	@scripts/setup rust
-	@scripts/check-drivers rust
+	@scripts/check/drivers rust
 
 .PHONY: bench
 bench:
 	@scripts/setup bench
-	@scripts/bench $(ARGS)
+	@scripts/bench/core $(ARGS)
 
 .PHONY: bench-kernel
 bench-kernel:
 	@scripts/setup bench-kernel
-	@scripts/bench-kernel $(ARGS)
+	@scripts/bench/kernel $(ARGS)
 
 .PHONY: coverage
 coverage:
 	@scripts/setup coverage
-	@scripts/coverage
+	@scripts/check/coverage
 
 .PHONY: mutants
 mutants:
 	@scripts/setup mutants
-	@scripts/mutants
+	@scripts/check/mutants
 
 .PHONY: fuzz
 fuzz:
 	@scripts/setup fuzz
-	@scripts/fuzz $(or $(SECONDS),60) $(SEED)
+	@scripts/check/fuzz $(or $(SECONDS),60) $(SEED)
 
 .PHONY: bench-vbind
 bench-vbind:
 	@scripts/setup run
-	@scripts/bench-vbind $(ARGS)
+	@scripts/bench/vbind $(ARGS)
 
 .PHONY: htmldocs
 htmldocs:
 	@scripts/setup docs
-	@scripts/htmldocs
+	@scripts/check/htmldocs
 
 .PHONY: view
 view:
@@ -138,25 +138,25 @@ view:
 .PHONY: patches
 patches:
 	@scripts/setup patches
-	@scripts/patches
+	@scripts/series/patches
 
 .PHONY: check-patches
 check-patches:
 	@scripts/setup patches
-	@scripts/check-patches $(ARGS)
+	@scripts/series/check $(ARGS)
 
 .PHONY: kernel
 kernel:
 	@scripts/setup run
-	@scripts/kernel
+	@scripts/kernel/tree
 
 .PHONY: install
 install:
-	@scripts/overlay --in-place "$(KSRC)"
+	@scripts/kernel/overlay --in-place "$(KSRC)"
 
 .PHONY: module
 module:
-	@scripts/module $(KDIR)
+	@scripts/kernel/module $(KDIR)
 
 .PHONY: clean
 clean:

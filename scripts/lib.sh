@@ -122,13 +122,13 @@ kernel_tree() {
 		src=$(realpath -e "$KSRC" 2>/dev/null) || die "KSRC=$KSRC: no such directory"
 		id=ksrc-$(cksum <<<"$src" | cut -d ' ' -f 1)
 	else
-		src=$("$scripts/kernel-source")
+		src=$("$scripts/kernel/source")
 		id=${src##*/}
 	fi
 	id+=${core:+-$core}
 	tree=$cache/tree/$id
 	build=$cache/build/$id
-	"$scripts/overlay" ${core:+"--$core"} "$src" "$tree"
+	"$scripts/kernel/overlay" ${core:+"--$core"} "$src" "$tree"
 }
 
 # in_debian COMMAND...: COMMAND in the Debian that is in $debian, where the cache is at its usual place. Its mounts end with it.
@@ -181,7 +181,7 @@ kunit_py() {
 }
 
 # kunit NAME ACTION OPTION...: the same for User Mode Linux with vbind and configs/NAME.config.
-kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/configs/"{um,lean,"$1"}.config "${@:3}"; }
+kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/kernel/configs/"{um,lean,"$1"}.config "${@:3}"; }
 
 # kunit_cases JSON: a line for each test case, kunit.py's status and then the name. A case whose kernel died has a line, too.
 kunit_cases() {
@@ -215,7 +215,13 @@ count_kunit() {
 }
 
 # build_tools [NAME VARIABLE...]: the user-space programs, for the guest, in build/NAME or build/tools.
-build_tools() { make -C "$repo/tools" O="$build/${1:-tools}" CC="ccache ${cross:-}gcc" "${@:2}"; }
+build_tools() {
+	local dir
+
+	for dir in tools tests/ioctl bench/ioctl; do
+		make -C "$repo/$dir" O="$build/${1:-tools}" CC="ccache ${cross:-}gcc" "${@:2}" || return
+	done
+}
 
 program() { echo "file /bin/$1 $build/tools/$1 0755 0 0"; }
 
@@ -230,8 +236,8 @@ initramfs() {
 		echo "nod /dev/console 0600 0 0 c 5 1"
 		echo "file /bin/busybox ${busybox:-$(command -v busybox)} 0755 0 0"
 		echo "slink /bin/sh busybox 0777 0 0"
-		echo "file /init $scripts/guest/init 0755 0 0"
-		echo "file /tap $scripts/guest/tap 0644 0 0"
+		echo "file /init $scripts/kernel/guest/init 0755 0 0"
+		echo "file /tap $scripts/kernel/guest/tap 0644 0 0"
 		printf '%s\n' "$@"
 	} >"$o/initramfs.list"
 	"$o/usr/gen_init_cpio" "$o/initramfs.list" >"$o/initramfs"
@@ -322,13 +328,13 @@ clean_log() { lacks "$1" "$splat"; }
 
 # no_findings FILE: no warning or error about our files in what compilers and checkers said, but for what $left_out matches.
 no_findings() {
-	local ours='(^|/)(drivers/gpu/drm/gpuvm/[a-z_/]+|include/drm/drm_gpuvm|include/uapi/drm/vbind_drm|tools/[a-z_/-]+|tests/userspace/[a-z_/]+)\.[ch]:'
+	local ours='(^|/)(drivers/gpu/drm/gpuvm/[a-z_/]+|include/drm/drm_gpuvm|include/uapi/drm/vbind_drm|(tools|bench|tests/(ioctl|userspace))/[a-z_/-]+)\.[ch]:'
 
 	[[ -s $1 ]] || { say "$1 is missing or empty"; return 1; }
 	! grep -E "$ours.*(warning|error):" "$1" | grep -vE "tools/include/${left_out:+|$left_out}" >&2
 }
 
-# git in the repository of the series that scripts/patches makes. Its work tree has the files of one step.
+# git in the repository of the series that scripts/series/patches makes. Its work tree has the files of one step.
 series_git() {
 	git --git-dir="$cache/patches/git" --work-tree="$cache/patches/work" -c core.autocrlf=false -c commit.gpgsign=false "$@"
 }
