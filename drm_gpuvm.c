@@ -22,6 +22,7 @@
 
 #include <linux/dma-resv.h>
 #include <linux/export.h>
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 
@@ -1806,7 +1807,7 @@ static bool remap_valid(const struct drm_gpuva_op_remap *op,
  * @op: the operation; both parts must be inside the old mapping
  *
  * Removes the old mapping and inserts @prev and @next with the ranges and
- * objects that @op gives. One of them may be the old mapping itself, which then
+ * objects that @op gives; they repeat as it did. One of them may be the old mapping itself, which then
  * shrinks; it must be unlinked if its object changes.
  *
  * Context: as drm_gpuva_insert(). If the old mapping is used again and is linked,
@@ -1834,9 +1835,11 @@ drm_gpuva_remap(struct drm_gpuva *prev,
 
 	first = op->prev ? prev : next;
 	replace_va(gpuvm, va, first);
+	first->repeat = va->repeat;
 	drm_gpuva_init_from_op(first, op->prev ?: op->next);
 
 	if (op->prev && op->next) {
+		next->repeat = va->repeat;
 		drm_gpuva_init_from_op(next, op->next);
 		insert_at(gpuvm, next, prev->rb.entry.next);
 		count_mapping(gpuvm);
@@ -1864,23 +1867,76 @@ drm_gpuva_unmap(const struct drm_gpuva_op_unmap *op)
 EXPORT_SYMBOL_GPL(drm_gpuva_unmap);
 
 /* The units from @addr to @last of a mapping, as an operation that maps them. */
-static struct drm_gpuva_op_map va_part(const struct drm_gpuva *va,
-				       u64 addr, u64 last)
+static __always_inline struct drm_gpuva_op_map
+va_part(const struct drm_gpuva *va, u64 addr, u64 last)
 {
-	return (struct drm_gpuva_op_map) {
+	struct drm_gpuva_op_map part = {
 		.va.addr = addr,
 		.va.range = last - addr + 1,
 		.gem.obj = va->gem.obj,
-		.gem.offset = va->gem.offset + (addr - va->va.addr),
+		.gem.offset = va->gem.offset,
 	};
+
+	/* What is repeated hangs on the address alone. */
+	if (likely(!va->repeat))
+		part.gem.offset += addr - va->va.addr;
+
+	return part;
 }
 
 /* Whether a mapping and a request show the same of an object where they meet. */
 static bool is_contiguous(const struct drm_gpuva *va,
-			  const struct drm_gpuva_op_map *req)
+			  const struct drm_gpuva_op_map *req, u32 repeat)
 {
+	u64 ahead = repeat ? 0 : va->va.addr - req->va.addr;
+
 	return va->gem.obj && va->gem.obj == req->gem.obj &&
-	       va->gem.offset - va->va.addr == req->gem.offset - req->va.addr;
+	       va->gem.offset - req->gem.offset == ahead &&
+	       va->repeat == repeat;
+}
+
+/*
+ * What a request with attributes adds to a walk, in which @update and whatever
+ * the walk gets its steps from go together. Others pass NULL.
+ */
+struct walk_attrs {
+	const struct drm_gpuvm_req *req;
+	const struct drm_gpuvm_steps *steps;
+	void *priv;
+	int (*update)(struct drm_gpuva_op *op, void *priv);
+
+	/* @updated: there was nothing to unmap, and there is nothing to map */
+	bool updated;
+};
+
+/* Whether a mapping has all that a request with attributes asks for. */
+static bool is_as_requested(const struct drm_gpuva *va,
+			    const struct walk_attrs *attrs)
+{
+	const struct drm_gpuvm_steps *steps = attrs->steps;
+	const struct drm_gpuvm_req *req = attrs->req;
+
+	if (req->type != DRM_GPUVM_REQ_MAP)
+		return false;
+
+	if ((va->flags ^ req->flags) & ~(steps->ignore | DRM_GPUVA_INVALIDATED))
+		return false;
+
+	if (va->gem.obj || req->map.gem.obj) {
+		if (!is_contiguous(va, &req->map, req->repeat))
+			return false;
+	} else if (!(va->flags & req->flags & DRM_GPUVA_SPARSE) && !steps->same) {
+		return false;
+	}
+
+	return !steps->same || steps->same(va, req, attrs->priv);
+}
+
+static __always_inline bool is_kept(const struct drm_gpuva *va,
+				    const struct drm_gpuva_op_map *req,
+				    const struct walk_attrs *attrs)
+{
+	return attrs ? is_as_requested(va, attrs) : is_contiguous(va, req, 0);
 }
 
 /*
@@ -1902,7 +1958,7 @@ drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
 	split->prev = va_part(va, va->va.addr, addr - 1);
 	split->cut = va_part(va, addr, last);
 	split->next = va_part(va, last + 1, va_last);
-	split->keep = is_contiguous(va, req);
+	split->keep = is_contiguous(va, req, 0);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuva_split);
 
@@ -1922,6 +1978,42 @@ static inline bool req_valid(struct drm_gpuvm *gpuvm,
 	return range_valid(gpuvm, req->va.addr, req->va.range) &&
 	       (!req->gem.obj ||
 		range_last(req->gem.offset, req->va.range, &last));
+}
+
+/* An object's size is in bytes: a rough check where units are larger. */
+static bool content_valid(const struct drm_gpuvm_req *req)
+{
+	const struct drm_gem_object *obj = req->map.gem.obj;
+
+	if (!obj)
+		return !req->repeat;
+
+	if (req->flags & DRM_GPUVA_SPARSE)
+		return false;
+
+	if (req->repeat && !is_power_of_2(req->repeat))
+		return false;
+
+	return space_contains(0, obj->size, req->map.gem.offset,
+			      req->repeat ?: req->map.va.range);
+}
+
+static bool request_valid(struct drm_gpuvm *gpuvm,
+			  const struct drm_gpuvm_req *req)
+{
+	if (!range_valid(gpuvm, req->map.va.addr, req->map.va.range))
+		return false;
+
+	switch (req->type) {
+	case DRM_GPUVM_REQ_MAP:
+		return !(req->opts & ~DRM_GPUVM_REQ_UPDATE) &&
+		       content_valid(req);
+	case DRM_GPUVM_REQ_UNMAP:
+		return !req->opts && !req->flags && !req->repeat &&
+		       !req->map.gem.obj && !req->map.gem.offset;
+	default:
+		return false;
+	}
 }
 
 /*
@@ -1952,30 +2044,49 @@ static inline struct drm_gpuva *next_overlap(struct drm_gpuva *va,
  */
 
 static int step_map(const struct drm_gpuvm_ops *fn, void *priv,
-		    const struct drm_gpuva_op_map *map)
+		    const struct drm_gpuva_op_map *map,
+		    const struct drm_gpuvm_req *req)
 {
 	struct drm_gpuva_op op __uninitialized;
 
 	op.op = DRM_GPUVA_OP_MAP;
 	op.map = *map;
+	op.req = req;
 
 	return fn->sm_step_map(&op, priv);
 }
 
+static int step_update(struct walk_attrs *attrs, void *priv,
+		       struct drm_gpuva *va)
+{
+	struct drm_gpuva_op op __uninitialized;
+
+	op.op = DRM_GPUVA_OP_UPDATE;
+	op.update.va = va;
+	op.req = attrs->req;
+	attrs->updated = true;
+
+	return attrs->update(&op, priv);
+}
+
 static int step_unmap(const struct drm_gpuvm_ops *fn, void *priv,
-		      struct drm_gpuva *va, bool keep)
+		      struct drm_gpuva *va, bool keep, bool exact,
+		      const struct drm_gpuvm_req *req)
 {
 	struct drm_gpuva_op op __uninitialized;
 
 	op.op = DRM_GPUVA_OP_UNMAP;
 	op.unmap.va = va;
 	op.unmap.keep = keep;
+	op.unmap.exact = exact;
+	op.req = req;
 
 	return fn->sm_step_unmap(&op, priv);
 }
 
 static int step_remap(const struct drm_gpuvm_ops *fn, void *priv,
-		      struct drm_gpuva *va, struct drm_gpuva_split *split)
+		      struct drm_gpuva *va, struct drm_gpuva_split *split,
+		      const struct drm_gpuvm_req *req)
 {
 	struct drm_gpuva_op_unmap unmap = { .va = va, .keep = split->keep };
 	struct drm_gpuva_op op __uninitialized;
@@ -1984,20 +2095,51 @@ static int step_remap(const struct drm_gpuvm_ops *fn, void *priv,
 	op.remap.prev = split->prev.va.range ? &split->prev : NULL;
 	op.remap.next = split->next.va.range ? &split->next : NULL;
 	op.remap.unmap = &unmap;
+	op.req = req;
 
 	return fn->sm_step_remap(&op, priv);
 }
 
-/* On its own, since most requests split nothing and need no such stack. */
-static noinline int step_split(const struct drm_gpuvm_ops *fn, void *priv,
-			       struct drm_gpuva *va,
-			       const struct drm_gpuva_op_map *req)
+/* A mapping that a request covers: it goes, or is what was requested. */
+static __always_inline int
+step_cover(const struct drm_gpuvm_ops *fn, void *priv, struct drm_gpuva *va,
+	   const struct drm_gpuva_op_map *req, struct walk_attrs *attrs)
+{
+	bool keep = is_kept(va, req, attrs);
+	bool exact = attrs && keep && va->va.range == req->va.range;
+
+	if (exact && attrs->req->opts & DRM_GPUVM_REQ_UPDATE)
+		return step_update(attrs, priv, va);
+
+	return step_unmap(fn, priv, va, keep, exact, attrs ? attrs->req : NULL);
+}
+
+static __always_inline int
+split_va(const struct drm_gpuvm_ops *fn, void *priv, struct drm_gpuva *va,
+	 const struct drm_gpuva_op_map *req, struct walk_attrs *attrs)
 {
 	struct drm_gpuva_split split __uninitialized;
 
 	drm_gpuva_split(va, req, &split);
+	if (attrs)
+		split.keep = is_kept(va, req, attrs);
 
-	return step_remap(fn, priv, va, &split);
+	return step_remap(fn, priv, va, &split, attrs ? attrs->req : NULL);
+}
+
+/* On their own, since most requests split nothing and need no such stack. */
+static noinline int step_split(const struct drm_gpuvm_ops *fn, void *priv,
+			       struct drm_gpuva *va,
+			       const struct drm_gpuva_op_map *req)
+{
+	return split_va(fn, priv, va, req, NULL);
+}
+
+static noinline int step_split_attrs(const struct drm_gpuvm_ops *fn, void *priv,
+				     struct drm_gpuva *va,
+				     struct walk_attrs *attrs)
+{
+	return split_va(fn, priv, va, &attrs->req->map, attrs);
 }
 
 /* Cuts one mapping that a request does not cover at its limits. */
@@ -2009,17 +2151,17 @@ static int step_cut(const struct drm_gpuvm_ops *fn, void *priv,
 
 	drm_gpuva_split(va, req, &split);
 
-	ret = step_remap(fn, priv, va, &split);
+	ret = step_remap(fn, priv, va, &split, NULL);
 	if (ret)
 		return ret;
 
-	return step_map(fn, priv, &split.cut);
+	return step_map(fn, priv, &split.cut, NULL);
 }
 
 /* Makes room for a request. Inlined: most of them find none or one in the way. */
 static __always_inline int
 walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
-	   const struct drm_gpuva_op_map *req)
+	   const struct drm_gpuva_op_map *req, struct walk_attrs *attrs)
 {
 	struct drm_gpuva *va, *next;
 	int ret;
@@ -2028,7 +2170,9 @@ walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
 		next = next_overlap(va, req);
 
 		if (is_covered(va, req))
-			ret = step_unmap(fn, priv, va, is_contiguous(va, req));
+			ret = step_cover(fn, priv, va, req, attrs);
+		else if (attrs)
+			ret = step_split_attrs(fn, priv, va, attrs);
 		else
 			ret = step_split(fn, priv, va, req);
 		if (ret)
@@ -2046,11 +2190,11 @@ static int walk_map(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
 	if (!req_valid(gpuvm, req))
 		return -EINVAL;
 
-	ret = walk_clear(gpuvm, fn, priv, req);
+	ret = walk_clear(gpuvm, fn, priv, req, NULL);
 	if (ret)
 		return ret;
 
-	return step_map(fn, priv, req);
+	return step_map(fn, priv, req, NULL);
 }
 
 static int walk_unmap(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
@@ -2062,7 +2206,20 @@ static int walk_unmap(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
 	if (!req_valid(gpuvm, &req))
 		return -EINVAL;
 
-	return walk_clear(gpuvm, fn, priv, &req);
+	return walk_clear(gpuvm, fn, priv, &req, NULL);
+}
+
+static int walk_request(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn,
+			void *priv, struct walk_attrs *attrs)
+{
+	const struct drm_gpuvm_req *req = attrs->req;
+	int ret;
+
+	ret = walk_clear(gpuvm, fn, priv, &req->map, attrs);
+	if (ret || attrs->updated || req->type != DRM_GPUVM_REQ_MAP)
+		return ret;
+
+	return step_map(fn, priv, &req->map, req);
 }
 
 /* Cuts what has no object at the limits of a range; nothing goes. */
@@ -2113,6 +2270,22 @@ static int walk_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 	}
 
 	return 0;
+}
+
+/* And the object that it is to show, if there is one. */
+static int lock_request(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			unsigned int num_fences,
+			const struct drm_gpuva_op_map *req)
+{
+	int ret;
+
+	if (req->gem.obj) {
+		ret = prepare_obj(exec, req->gem.obj, num_fences);
+		if (ret)
+			return ret;
+	}
+
+	return walk_lock(gpuvm, exec, req);
 }
 
 /**
@@ -2180,6 +2353,64 @@ drm_gpuvm_sm_unmap(struct drm_gpuvm *gpuvm, void *priv,
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_sm_unmap);
 
+static bool steps_valid(const struct drm_gpuvm_req *req,
+			const struct drm_gpuvm_steps *steps)
+{
+	return steps->remap && steps->unmap &&
+	       (steps->map || req->type != DRM_GPUVM_REQ_MAP) &&
+	       (steps->update || !(req->opts & DRM_GPUVM_REQ_UPDATE));
+}
+
+/**
+ * drm_gpuvm_request() - carry out a request with attributes, step by step
+ * @gpuvm: the VM
+ * @req: the request
+ * @steps: the callbacks
+ * @priv: passed to the callbacks
+ *
+ * As drm_gpuvm_sm_map() and drm_gpuvm_sm_unmap(), by the callbacks of @steps
+ * rather than those of the VM, and with all that a mapping has beside its object.
+ *
+ * A mapping is the same as a request to map if both show the same part of the same
+ * object where they meet, or both are sparse, or both have no object and
+ * &drm_gpuvm_steps.same says so; and &drm_gpuva.flags, but for
+ * &drm_gpuvm_steps.ignore, and &drm_gpuva.repeat agree; and &drm_gpuvm_steps.same,
+ * if there is one, does not object. &drm_gpuva_op_unmap.keep tells that,
+ * &drm_gpuva_op_unmap.exact that in addition the range is equal. Then, with
+ * &DRM_GPUVM_REQ_UPDATE, there is one &DRM_GPUVA_OP_UPDATE and nothing else.
+ *
+ * The steps may do what those of drm_gpuvm_sm_map() may. The parts that a remap operation leaves are to have the flags of
+ * the mapping that they were.
+ *
+ * Context: the driver's lock on the VM's mappings. Does not sleep or allocate
+ * itself; allowed in fence signalling if the callbacks are.
+ * Return: 0; -EINVAL, with no callback called, if a callback is missing,
+ * drm_gpuvm_range_valid() is not satisfied, or @req is not as its members ask for:
+ * an unknown type or option, a sparse mapping with an object, a repetition that is
+ * no power of two or has no object, a part that is not inside the object; what a
+ * callback returned, with the steps before it done.
+ */
+int
+drm_gpuvm_request(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_req *req,
+		  const struct drm_gpuvm_steps *steps, void *priv)
+{
+	struct walk_attrs attrs = {
+		.req = req, .steps = steps, .priv = priv,
+		.update = steps->update,
+	};
+	const struct drm_gpuvm_ops fn = {
+		.sm_step_map = steps->map,
+		.sm_step_remap = steps->remap,
+		.sm_step_unmap = steps->unmap,
+	};
+
+	if (!request_valid(gpuvm, req) || !steps_valid(req, steps))
+		return -EINVAL;
+
+	return walk_request(gpuvm, &fn, priv, &attrs);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_request);
+
 /**
  * drm_gpuvm_sm_map_exec_lock() - lock the objects that a map request is about
  * @gpuvm: the VM
@@ -2204,18 +2435,10 @@ drm_gpuvm_sm_map_exec_lock(struct drm_gpuvm *gpuvm,
 			   struct drm_exec *exec, unsigned int num_fences,
 			   struct drm_gpuvm_map_req *req)
 {
-	int ret;
-
 	if (!req_valid(gpuvm, &req->map))
 		return -EINVAL;
 
-	if (req->map.gem.obj) {
-		ret = prepare_obj(exec, req->map.gem.obj, num_fences);
-		if (ret)
-			return ret;
-	}
-
-	return walk_lock(gpuvm, exec, &req->map);
+	return lock_request(gpuvm, exec, num_fences, &req->map);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_sm_map_exec_lock);
 
@@ -2243,6 +2466,85 @@ drm_gpuvm_sm_unmap_exec_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
 	return walk_lock(gpuvm, exec, &req);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_sm_unmap_exec_lock);
+
+/**
+ * drm_gpuvm_request_exec_lock() - lock the objects that a request with attributes
+ * is about
+ * @gpuvm: the VM
+ * @exec: the locking context; has to ignore duplicates
+ * @num_fences: the number of fence slots to reserve for the new object; 0 to lock
+ *	only
+ * @req: the request
+ *
+ * As drm_gpuvm_sm_map_exec_lock(), also for requests to unmap.
+ *
+ * Context: as drm_gpuvm_sm_map_exec_lock().
+ * Return: as drm_gpuvm_prepare_vm(); -EINVAL, with nothing locked, if
+ * drm_gpuvm_request() would refuse the request.
+ */
+int
+drm_gpuvm_request_exec_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+			    unsigned int num_fences,
+			    const struct drm_gpuvm_req *req)
+{
+	if (!request_valid(gpuvm, req))
+		return -EINVAL;
+
+	return lock_request(gpuvm, exec, num_fences, &req->map);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_request_exec_lock);
+
+/* The first address of the entry around an address, if there can be one. */
+static u64 entry_first(const struct drm_gpuva *va, u64 addr, u64 granule)
+{
+	u64 first = addr & ~(granule - 1);
+
+	return space_contains(va->va.addr, va->va.range, first, granule) ?
+	       first : addr;
+}
+
+static u64 entry_last(const struct drm_gpuva *va, u64 last, u64 granule)
+{
+	return entry_first(va, last, granule) == last ? last :
+	       last | (granule - 1);
+}
+
+/**
+ * drm_gpuva_op_remap_widen() - which page table entries a remap operation breaks up
+ * @op: the operation, before or after it was carried out, with the old mapping as
+ *	it was
+ * @front_granule: the size of the entry around the first address that is taken
+ *	away, a power of two
+ * @back_granule: the size of the entry around the last one
+ * @span: to be filled in
+ *
+ * An entry that shows more than what is taken away goes as a whole, and what it
+ * showed of the parts that stay has to be written again, by smaller entries. The
+ * granules are those of the entries that are in the table, which only the driver
+ * can tell; the same for both sides if it is one entry. Where it does not know, the
+ * largest possible size will do: an entry that is not wholly inside the mapping, or
+ * begins or ends where the cut does, is not broken up.
+ *
+ * Context: any.
+ */
+void
+drm_gpuva_op_remap_widen(const struct drm_gpuva_op_remap *op,
+			 u64 front_granule, u64 back_granule,
+			 struct drm_gpuva_remap_span *span)
+{
+	const struct drm_gpuva *va = op->unmap->va;
+	u64 addr, range, first, last;
+
+	drm_gpuva_op_remap_to_unmap_range(op, &addr, &range);
+	first = entry_first(va, addr, front_granule);
+	last = entry_last(va, addr + (range - 1), back_granule);
+
+	span->addr = first;
+	span->range = last - first + 1;
+	span->front = va_part(va, first, addr - 1);
+	span->back = va_part(va, addr + range, last);
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_op_remap_widen);
 
 /* ---- Op lists ---------------------------------------------------------- */
 
@@ -2339,6 +2641,7 @@ static struct drm_gpuva_op *op_dup_remap(struct drm_gpuvm *gpuvm,
 		return NULL;
 
 	op->op = DRM_GPUVA_OP_REMAP;
+	op->req = step->req;
 	*op->remap.unmap = *step->remap.unmap;
 	op->remap.prev = op_copy_part(op->remap.prev, step->remap.prev);
 	op->remap.next = op_copy_part(op->remap.next, step->remap.next);
@@ -2435,6 +2738,45 @@ drm_gpuvm_sm_map_ops_create(struct drm_gpuvm *gpuvm,
 	return op_list_end(&ctx, ret);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_sm_map_ops_create);
+
+/**
+ * drm_gpuvm_request_ops_create() - list the operations of a request with
+ * attributes
+ * @gpuvm: the VM
+ * @req: the request; &drm_gpuva_op.req points to it, so it has to outlast the list
+ * @steps: &drm_gpuvm_steps.same and &drm_gpuvm_steps.ignore; the rest is not used
+ * @priv: passed to &drm_gpuvm_steps.same
+ *
+ * The operations are those that drm_gpuvm_request() would call back for, in the
+ * same order. They are to be carried out, or given up, before the next request.
+ *
+ * Context: process, with the driver's lock on the VM's mappings; allocates.
+ * Return: the list, maybe empty, which drm_gpuva_ops_free() frees;
+ * ERR_PTR(-EINVAL) if drm_gpuvm_request() would refuse the request;
+ * ERR_PTR(-ENOMEM).
+ */
+struct drm_gpuva_ops *
+drm_gpuvm_request_ops_create(struct drm_gpuvm *gpuvm,
+			     const struct drm_gpuvm_req *req,
+			     const struct drm_gpuvm_steps *steps, void *priv)
+{
+	struct walk_attrs attrs = {
+		.req = req, .steps = steps, .priv = priv,
+		.update = step_note,
+	};
+	struct op_list_ctx ctx;
+	int ret;
+
+	if (!request_valid(gpuvm, req))
+		return ERR_PTR(-EINVAL);
+
+	ret = op_list_begin(gpuvm, &ctx);
+	if (!ret)
+		ret = walk_request(gpuvm, &note_ops, &ctx, &attrs);
+
+	return op_list_end(&ctx, ret);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_request_ops_create);
 
 /**
  * drm_gpuvm_madvise_ops_create() - list the operations that cut mappings at the
@@ -2550,7 +2892,7 @@ static int walk_bo(struct op_list_ctx *ctx, struct drm_gpuvm_bo *vm_bo)
 	int ret;
 
 	drm_gpuvm_bo_for_each_va(va, vm_bo) {
-		ret = step_unmap(&note_ops, ctx, va, false);
+		ret = step_unmap(&note_ops, ctx, va, false, false, NULL);
 		if (ret)
 			return ret;
 	}

@@ -65,6 +65,10 @@ struct hlist_head {
 #define EXPORT_SYMBOL_GPL(sym)
 #define MODULE_DESCRIPTION(text)
 #define MODULE_LICENSE(text)
+#define __init __maybe_unused
+#define __exit __maybe_unused
+#define subsys_initcall(fn)
+#define module_exit(fn)
 
 /* As in a kernel without KUnit. */
 #define VISIBLE_IF_KUNIT static
@@ -83,6 +87,8 @@ struct hlist_head {
 #define LIST_POISON2 ((void *)0x122)
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), #cond)
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define min_t(type, a, b) min((type)(a), (type)(b))
+#define is_power_of_2(n) ((n) && !((n) & ((n) - 1)))
 #define min(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
 #define max(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
 #define swap(a, b) do { typeof(a) _s = (a); (a) = (b); (b) = _s; } while (0)
@@ -94,6 +100,7 @@ struct hlist_head {
 #define EBUSY 16
 #define EEXIST 17
 #define EINVAL 22
+#define EIO 5
 #define EDEADLK 35
 #define EOPNOTSUPP 95
 #define EALREADY 114
@@ -384,6 +391,23 @@ static __always_inline void *kmemdup(const void *src, size_t size, gfp_t gfp)
 #define kvfree(ptr) kfree(ptr)
 
 void *kvrealloc(void *ptr, size_t size, gfp_t gfp);
+
+/* ---- Works, of which there are none ------------------------------------- */
+
+struct work_struct {
+	void (*func)(struct work_struct *work);
+};
+
+struct workqueue_struct;
+
+#define WQ_UNBOUND 1
+#define WQ_MEM_RECLAIM 2
+#define INIT_WORK(work, fn) ((work)->func = (fn))
+#define alloc_workqueue(name, flags, max) NULL
+#define destroy_workqueue(queue) ((void)(queue))
+#define queue_work(queue, work) ((void)(queue), true)
+#define flush_work(work) do { } while (0)
+#define flush_workqueue(queue) ((void)(queue))
 
 /* ---- Devices and objects ----------------------------------------------- */
 

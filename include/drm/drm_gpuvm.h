@@ -29,6 +29,7 @@
 struct drm_gpuvm;
 struct drm_gpuvm_bo;
 struct drm_gpuvm_ops;
+struct drm_gpuvm_req;
 
 /* ---- Mappings ---------------------------------------------------------- */
 
@@ -109,7 +110,8 @@ struct drm_gpuva {
 		 * @gem.offset: the part of the object that starts at @va.addr,
 		 * in the unit of the VA space. Without an object the number
 		 * is the driver's, and still advances when a part is split
-		 * off.
+		 * off. With @repeat it is where the part that is repeated
+		 * starts, whatever @va.addr is.
 		 */
 		u64 offset;
 
@@ -130,6 +132,13 @@ struct drm_gpuva {
 	 * @flags: a set of &enum drm_gpuva_flags
 	 */
 	enum drm_gpuva_flags flags;
+
+	/**
+	 * @repeat: if not 0, a power of two: the mapping shows so many units
+	 * of its object, from @gem.offset on, again and again. Which of them an
+	 * address shows hangs on the address alone, see drm_gpuva_offset().
+	 */
+	u32 repeat;
 };
 
 int drm_gpuva_insert(struct drm_gpuvm *gpuvm, struct drm_gpuva *va);
@@ -155,6 +164,19 @@ struct drm_gpuva *drm_gpuva_find_next(struct drm_gpuvm *gpuvm, u64 end);
 static inline u64 drm_gpuva_last(const struct drm_gpuva *va)
 {
 	return va->va.addr + (va->va.range - 1);
+}
+
+/**
+ * drm_gpuva_phase() - how far into the repeated part of an object an address is
+ * @addr: the address
+ * @repeat: the length of the part, a power of two
+ *
+ * Return: 0 to @repeat - 1. Addresses that are multiples of @repeat show the
+ * beginning of the part.
+ */
+static inline u32 drm_gpuva_phase(u64 addr, u32 repeat)
+{
+	return addr & (repeat - 1);
 }
 
 /**
@@ -960,6 +982,12 @@ enum drm_gpuva_op_type {
 
 	/** @DRM_GPUVA_OP_DRIVER: never made here; for lists of the driver's */
 	DRM_GPUVA_OP_DRIVER,
+
+	/**
+	 * @DRM_GPUVA_OP_UPDATE: a mapping that is just as requested is there
+	 * already; only for requests with &DRM_GPUVM_REQ_UPDATE
+	 */
+	DRM_GPUVA_OP_UPDATE,
 };
 
 /**
@@ -995,9 +1023,17 @@ struct drm_gpuva_op_unmap {
 	/**
 	 * @keep: the request that led to this shows the same part of the same
 	 * object at the addresses that it takes from @va, so that the driver may
-	 * leave those page table entries as they are
+	 * leave those page table entries as they are. For a &struct
+	 * drm_gpuvm_req, that @va is the same as the request, attributes
+	 * included.
 	 */
 	bool keep;
+
+	/**
+	 * @exact: @keep, and the range is the same as well; only for a
+	 * &struct drm_gpuvm_req
+	 */
+	bool exact;
 };
 
 /**
@@ -1027,6 +1063,17 @@ struct drm_gpuva_op_prefetch {
 };
 
 /**
+ * struct drm_gpuva_op_update - a mapping that is just as requested
+ *
+ * Apart from the flags that &drm_gpuvm_steps.ignore names: &drm_gpuva_op.req has
+ * those that are wanted.
+ */
+struct drm_gpuva_op_update {
+	/** @va: the mapping */
+	struct drm_gpuva *va;
+};
+
+/**
  * struct drm_gpuva_op - one step on the way to what was requested
  */
 struct drm_gpuva_op {
@@ -1048,7 +1095,17 @@ struct drm_gpuva_op {
 
 		/** @prefetch: for &DRM_GPUVA_OP_PREFETCH */
 		struct drm_gpuva_op_prefetch prefetch;
+
+		/** @update: for &DRM_GPUVA_OP_UPDATE */
+		struct drm_gpuva_op_update update;
 	};
+
+	/**
+	 * @req: the request that led to this, for container_of(); NULL if it was
+	 * none of type &struct drm_gpuvm_req. Not the core's: an op list can be
+	 * used as long as the request is there.
+	 */
+	const struct drm_gpuvm_req *req;
 };
 
 /**
@@ -1270,5 +1327,201 @@ drm_gpuva_op_remap_to_unmap_range(const struct drm_gpuva_op_remap *op,
 	if (range)
 		*range = length;
 }
+
+/* ---- Requests with attributes ------------------------------------------ */
+
+/**
+ * enum drm_gpuvm_req_type - what a &struct drm_gpuvm_req asks for
+ */
+enum drm_gpuvm_req_type {
+	/** @DRM_GPUVM_REQ_MAP: the mapping, in place of what is there */
+	DRM_GPUVM_REQ_MAP,
+
+	/** @DRM_GPUVM_REQ_UNMAP: nothing in the range */
+	DRM_GPUVM_REQ_UNMAP,
+};
+
+/**
+ * enum drm_gpuvm_req_opts - how a &struct drm_gpuvm_req is to be carried out
+ */
+enum drm_gpuvm_req_opts {
+	/**
+	 * @DRM_GPUVM_REQ_UPDATE: if the very mapping is there already, there is
+	 * one &DRM_GPUVA_OP_UPDATE in place of the unmap and the map operation
+	 */
+	DRM_GPUVM_REQ_UPDATE = BIT(0),
+};
+
+/**
+ * struct drm_gpuvm_req - a request with attributes
+ *
+ * Drivers may embed this in a structure of their own, cleared to zero before its
+ * first use; &drm_gpuva_op.req leads back to it. It has to stay as it is until
+ * the request, or an op list that was made of it, is done with.
+ */
+struct drm_gpuvm_req {
+	/** @type: what to do */
+	enum drm_gpuvm_req_type type;
+
+	/** @opts: a set of &enum drm_gpuvm_req_opts; 0 to unmap */
+	enum drm_gpuvm_req_opts opts;
+
+	/** @map: the mapping that is wanted; to unmap, the range and else 0 */
+	struct drm_gpuva_op_map map;
+
+	/**
+	 * @flags: what the mapping's &drm_gpuva.flags shall be; 0 to unmap.
+	 * &DRM_GPUVA_SPARSE goes with neither an object nor @repeat.
+	 */
+	enum drm_gpuva_flags flags;
+
+	/**
+	 * @repeat: what the mapping's &drm_gpuva.repeat shall be: 0, or a power
+	 * of two, for which there has to be an object; 0 to unmap
+	 */
+	u32 repeat;
+};
+
+/**
+ * struct drm_gpuvm_steps - what carries out requests with attributes
+ *
+ * One for each purpose rather than one for each VM; usually constant. The
+ * callbacks get the operation, on the caller's stack like all that it points to,
+ * and the pointer that was passed with the request. They return 0, or an error
+ * that ends the request.
+ */
+struct drm_gpuvm_steps {
+	/** @map: makes the mapping that was requested, the last step */
+	int (*map)(struct drm_gpuva_op *op, void *priv);
+
+	/** @remap: replaces a mapping by what the request leaves of it */
+	int (*remap)(struct drm_gpuva_op *op, void *priv);
+
+	/** @unmap: removes a mapping that the request covers */
+	int (*unmap)(struct drm_gpuva_op *op, void *priv);
+
+	/**
+	 * @update: looks after a mapping that is as requested; the only step.
+	 * Needed for requests with &DRM_GPUVM_REQ_UPDATE only.
+	 */
+	int (*update)(struct drm_gpuva_op *op, void *priv);
+
+	/**
+	 * @same: whether a mapping is the same as a request to map as far as the
+	 * driver's own structures around the two go. Called where the core finds
+	 * no difference. Optional; without it, a mapping that has no object and
+	 * is not sparse is never the same as a request.
+	 */
+	bool (*same)(const struct drm_gpuva *va,
+		     const struct drm_gpuvm_req *req, void *priv);
+
+	/**
+	 * @ignore: flags in which a mapping and a request that are the same may
+	 * differ; always with &DRM_GPUVA_INVALIDATED
+	 */
+	enum drm_gpuva_flags ignore;
+};
+
+int drm_gpuvm_request(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_req *req,
+		      const struct drm_gpuvm_steps *steps, void *priv);
+struct drm_gpuva_ops *
+drm_gpuvm_request_ops_create(struct drm_gpuvm *gpuvm,
+			     const struct drm_gpuvm_req *req,
+			     const struct drm_gpuvm_steps *steps, void *priv);
+int drm_gpuvm_request_exec_lock(struct drm_gpuvm *gpuvm, struct drm_exec *exec,
+				unsigned int num_fences,
+				const struct drm_gpuvm_req *req);
+
+/**
+ * drm_gpuva_op_map_offset() - what a mapping that is to be made shows at an
+ * address
+ * @map: the operation, or a part of a &struct drm_gpuva_op_remap
+ * @repeat: &drm_gpuvm_req.repeat of the request; for a part, &drm_gpuva.repeat of
+ *	the mapping that it is left of
+ * @addr: an address inside
+ * @run: set to the number of units from @addr on, up to the end of the mapping,
+ *	that follow each other in the object; may be NULL
+ *
+ * Context: any.
+ * Return: the offset in the object.
+ */
+static inline u64
+drm_gpuva_op_map_offset(const struct drm_gpuva_op_map *map, u32 repeat,
+			u64 addr, u64 *run)
+{
+	u64 into = addr - map->va.addr;
+	u64 left = map->va.range - into;
+
+	if (repeat) {
+		into = drm_gpuva_phase(addr, repeat);
+		left = min_t(u64, left, repeat - into);
+	}
+
+	if (run)
+		*run = left;
+
+	return map->gem.offset + into;
+}
+
+/**
+ * drm_gpuva_to_op_map() - a mapping as an operation that makes it
+ * @va: the mapping
+ *
+ * Return: its range, object and offset.
+ */
+static inline struct drm_gpuva_op_map
+drm_gpuva_to_op_map(const struct drm_gpuva *va)
+{
+	return (struct drm_gpuva_op_map) {
+		.va.addr = va->va.addr,
+		.va.range = va->va.range,
+		.gem.offset = va->gem.offset,
+		.gem.obj = va->gem.obj,
+	};
+}
+
+/**
+ * drm_gpuva_offset() - what a mapping shows at an address
+ * @va: the mapping
+ * @addr: an address inside
+ * @run: set to the number of units from @addr on, up to the end of the mapping,
+ *	that follow each other in the object; may be NULL
+ *
+ * Context: any, with @va's range and object stable.
+ * Return: the offset in the object.
+ */
+static inline u64
+drm_gpuva_offset(const struct drm_gpuva *va, u64 addr, u64 *run)
+{
+	struct drm_gpuva_op_map map = drm_gpuva_to_op_map(va);
+
+	return drm_gpuva_op_map_offset(&map, va->repeat, addr, run);
+}
+
+/**
+ * struct drm_gpuva_remap_span - the page table entries that a remap operation
+ * breaks up
+ */
+struct drm_gpuva_remap_span {
+	/** @addr: the first address whose entry has to go */
+	u64 addr;
+
+	/** @range: how many addresses from there on */
+	u64 range;
+
+	/**
+	 * @front: what of &drm_gpuva_op_remap.prev goes with them and has to be
+	 * written again; its range may be 0
+	 */
+	struct drm_gpuva_op_map front;
+
+	/** @back: the same of &drm_gpuva_op_remap.next */
+	struct drm_gpuva_op_map back;
+};
+
+void drm_gpuva_op_remap_widen(const struct drm_gpuva_op_remap *op,
+			      u64 front_granule, u64 back_granule,
+			      struct drm_gpuva_remap_span *span);
+
 
 #endif /* __DRM_GPUVM_H__ */
