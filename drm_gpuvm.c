@@ -3,8 +3,8 @@
  * Copyright (c) 2026 The DRM GPUVM project
  *
  * The GPU virtual address manager. Chapters: ranges, tree, VM, lists, vm_bo,
- * links, exec, split and merge, op lists. Documentation/gpu/drm-gpuvm.rst has
- * the guide.
+ * links, exec, split and merge, op lists, tear-down, stock.
+ * Documentation/gpu/drm-gpuvm.rst has the guide.
  *
  * Lock order, outer first: resv locks, &drm_gem_object.gpuva's lock, the spinlocks
  * of the VM's lists and of &drm_gpuvm.bos. The driver's lock on a VM's mappings is
@@ -2379,7 +2379,8 @@ static bool steps_valid(const struct drm_gpuvm_req *req,
  * &drm_gpuva_op_unmap.exact that in addition the range is equal. Then, with
  * &DRM_GPUVM_REQ_UPDATE, there is one &DRM_GPUVA_OP_UPDATE and nothing else.
  *
- * The steps may do what those of drm_gpuvm_sm_map() may. The parts that a remap operation leaves are to have the flags of
+ * The steps may do what those of drm_gpuvm_sm_map() may; drm_gpuva_op_apply() is
+ * made for them. The parts that a remap operation leaves are to have the flags of
  * the mapping that they were.
  *
  * Context: the driver's lock on the VM's mappings. Does not sleep or allocate
@@ -2953,6 +2954,457 @@ drm_gpuva_ops_free(struct drm_gpuvm *gpuvm,
 	kfree(ops);
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_ops_free);
+
+/* ---- Tear-down --------------------------------------------------------- */
+
+/*
+ * The callback may free the mapping: whether it is still there can only be told
+ * by its neighbour.
+ */
+static int tear_down(struct drm_gpuva *va, const struct drm_gpuvm_steps *steps,
+		     void *priv)
+{
+	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_UNMAP, .unmap.va = va };
+	struct list_head *entry = &va->rb.entry, *next = entry->next;
+	int ret = steps->unmap(&op, priv);
+
+	return ret ?: next->prev == entry ? -EIO : 0;
+}
+
+/**
+ * drm_gpuva_unmap_step() - have one mapping unmapped
+ * @va: the mapping
+ * @steps: &drm_gpuvm_steps.unmap; the rest is not used
+ * @priv: passed to the callback
+ *
+ * The callback has to take the mapping out of the VM, now; &drm_gpuva_op.req is
+ * NULL.
+ *
+ * Context: as for drm_gpuvm_request(); the caller has a reference on the VM.
+ * Return: 0; -EINVAL, with no callback called, if there is none, or @va is not
+ * inserted, or is the reserved range; what the callback returned; -EIO if it
+ * returned 0 and the mapping is still there.
+ */
+int
+drm_gpuva_unmap_step(struct drm_gpuva *va, const struct drm_gpuvm_steps *steps,
+		     void *priv)
+{
+	if (!steps->unmap || !va_inserted(va) || va == &va->vm->kernel_alloc_node)
+		return -EINVAL;
+
+	return tear_down(va, steps, priv);
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_unmap_step);
+
+/**
+ * drm_gpuvm_bo_unmap() - have all mappings of an object unmapped
+ * @vm_bo: the vm_bo of the VM and the object
+ * @steps: &drm_gpuvm_steps.unmap; the rest is not used
+ * @priv: passed to the callback
+ *
+ * Calls back for each mapping that is linked to @vm_bo, as drm_gpuva_unmap_step()
+ * does; an error does not keep it from the others. Needs no memory, and splits
+ * nothing.
+ *
+ * Context: as for drm_gpuvm_request(), with nobody else linking or unlinking
+ * mappings of this VM; not in immediate mode also the object's resv. In immediate
+ * mode without &drm_gem_object.gpuva's lock, which drm_gpuva_unlink_defer() takes.
+ * The caller has a reference on @vm_bo.
+ * Return: 0; -EINVAL if there is no callback; the first error of
+ * drm_gpuva_unmap_step() for any of the mappings.
+ */
+int
+drm_gpuvm_bo_unmap(struct drm_gpuvm_bo *vm_bo,
+		   const struct drm_gpuvm_steps *steps, void *priv)
+{
+	struct drm_gpuva *va, *next;
+	int err, ret = 0;
+
+	if (!steps->unmap)
+		return -EINVAL;
+
+	if (!drm_gpuvm_immediate_mode(vm_bo->vm))
+		dma_resv_assert_held(vm_bo->obj->resv);
+
+	drm_gpuvm_bo_for_each_va_safe(va, next, vm_bo) {
+		err = tear_down(va, steps, priv);
+		ret = ret ?: err;
+	}
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_bo_unmap);
+
+/**
+ * drm_gpuvm_unmap_all() - have all mappings of a VM unmapped
+ * @gpuvm: the VM
+ * @steps: &drm_gpuvm_steps.unmap; the rest is not used
+ * @priv: passed to the callback
+ *
+ * Calls back for each mapping in ascending order, as drm_gpuva_unmap_step() does;
+ * an error does not keep it from the others. Needs no memory, and splits nothing.
+ *
+ * Context: as for drm_gpuvm_request(); the caller has a reference on @gpuvm.
+ * Return: 0; -EINVAL if there is no callback; the first error of
+ * drm_gpuva_unmap_step() for any of the mappings.
+ */
+int
+drm_gpuvm_unmap_all(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_steps *steps,
+		    void *priv)
+{
+	struct drm_gpuva *va, *next;
+	int err, ret = 0;
+
+	if (!steps->unmap)
+		return -EINVAL;
+
+	drm_gpuvm_for_each_mapping_safe(va, next, gpuvm) {
+		err = tear_down(va, steps, priv);
+		ret = ret ?: err;
+	}
+
+	return ret;
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_unmap_all);
+
+/* ---- Stock ------------------------------------------------------------- */
+
+/*
+ * Spare and retired mappings are on lists through the entry that inserted ones
+ * have in their VM's list. Whether one is inserted is told by its tree node.
+ */
+
+/**
+ * drm_gpuva_stock_init() - set up an empty stock
+ * @stock: the stock
+ * @gpuvm: the VM; the caller sees to it that it outlasts the stock
+ * @ops: the callbacks; &drm_gpuva_stock_ops.alloc and &drm_gpuva_stock_ops.free
+ *	are mandatory
+ *
+ * Context: any.
+ */
+void
+drm_gpuva_stock_init(struct drm_gpuva_stock *stock, struct drm_gpuvm *gpuvm,
+		     const struct drm_gpuva_stock_ops *ops)
+{
+	stock->vm = gpuvm;
+	stock->ops = ops;
+	INIT_LIST_HEAD(&stock->spare);
+	INIT_LIST_HEAD(&stock->retired);
+	stock->num = 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_init);
+
+/**
+ * drm_gpuva_stock_fill() - have so many mappings in a stock
+ * @stock: the stock
+ * @num: how many have to be there to take; for a request,
+ *	drm_gpuvm_req_max_vas()
+ *
+ * Allocates those that are missing.
+ *
+ * Context: process, may sleep. Not allowed in fence signalling.
+ * Return: 0; -ENOMEM, with fewer in the stock, which is as good as before.
+ */
+int
+drm_gpuva_stock_fill(struct drm_gpuva_stock *stock, unsigned int num)
+{
+	struct drm_gpuva *va;
+
+	might_sleep();
+
+	while (stock->num < num) {
+		va = stock->ops->alloc(stock);
+		if (!va)
+			return -ENOMEM;
+
+		drm_gpuva_stock_put(stock, va);
+	}
+
+	return 0;
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_fill);
+
+/**
+ * drm_gpuva_stock_take() - take a mapping out of a stock
+ * @stock: the stock
+ *
+ * Context: any; allowed in fence signalling.
+ * Return: a mapping that is the caller's now; NULL if there is none.
+ */
+struct drm_gpuva *
+drm_gpuva_stock_take(struct drm_gpuva_stock *stock)
+{
+	struct drm_gpuva *va;
+
+	va = list_first_entry_or_null(&stock->spare, struct drm_gpuva, rb.entry);
+	if (va) {
+		list_del_init(&va->rb.entry);
+		stock->num--;
+	}
+
+	return va;
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_take);
+
+/**
+ * drm_gpuva_stock_put() - put a mapping into a stock, to be taken
+ * @stock: the stock
+ * @va: the mapping, as it was when it was allocated or taken
+ *
+ * Context: any; allowed in fence signalling.
+ */
+void
+drm_gpuva_stock_put(struct drm_gpuva_stock *stock, struct drm_gpuva *va)
+{
+	list_add(&va->rb.entry, &stock->spare);
+	stock->num++;
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_put);
+
+/**
+ * drm_gpuva_stock_retire() - have a mapping freed by drm_gpuva_stock_drain()
+ * @stock: the stock
+ * @va: the mapping, neither inserted nor linked any more
+ *
+ * Context: any; allowed in fence signalling.
+ */
+void
+drm_gpuva_stock_retire(struct drm_gpuva_stock *stock, struct drm_gpuva *va)
+{
+	drm_WARN_ON_ONCE(stock->vm->drm, va_inserted(va) || va->vm_bo);
+	list_add_tail(&va->rb.entry, &stock->retired);
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_retire);
+
+static void free_all(struct drm_gpuva_stock *stock, struct list_head *vas)
+{
+	struct drm_gpuva *va, *next;
+
+	list_for_each_entry_safe(va, next, vas, rb.entry) {
+		list_del_init(&va->rb.entry);
+		stock->ops->free(stock, va);
+	}
+}
+
+/**
+ * drm_gpuva_stock_drain() - free all that is in a stock
+ * @stock: the stock; afterwards it is empty and can be filled again
+ *
+ * Frees the mappings that were not taken, and those that are retired. In immediate
+ * mode calls drm_gpuvm_bo_deferred_cleanup(), too, for the vm_bos that the latter
+ * leave behind.
+ *
+ * Context: process, may sleep; as for drm_gpuvm_bo_deferred_cleanup() in immediate
+ * mode, otherwise what &drm_gpuva_stock_ops.free can stand. Not allowed in fence
+ * signalling.
+ */
+void
+drm_gpuva_stock_drain(struct drm_gpuva_stock *stock)
+{
+	might_sleep();
+
+	free_all(stock, &stock->spare);
+	free_all(stock, &stock->retired);
+	stock->num = 0;
+
+	if (drm_gpuvm_immediate_mode(stock->vm))
+		drm_gpuvm_bo_deferred_cleanup(stock->vm);
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_stock_drain);
+
+static void init_taken(struct drm_gpuva_stock *stock, struct drm_gpuva *va,
+		       const struct drm_gpuva *old, const struct drm_gpuva_op *op)
+{
+	if (va && stock->ops->init)
+		stock->ops->init(stock, va, old, op);
+}
+
+/* In immediate mode, the lock of drm_gpuva_link() is taken here. */
+static void links_lock(struct drm_gpuvm *gpuvm, struct drm_gem_object *obj)
+{
+	if (drm_gpuvm_immediate_mode(gpuvm))
+		mutex_lock(&obj->gpuva.lock);
+}
+
+static void links_unlock(struct drm_gpuvm *gpuvm, struct drm_gem_object *obj)
+{
+	if (drm_gpuvm_immediate_mode(gpuvm))
+		mutex_unlock(&obj->gpuva.lock);
+}
+
+static int apply_map(const struct drm_gpuva_op *op,
+		     struct drm_gpuva_stock *stock, struct drm_gpuvm_bo *vm_bo)
+{
+	struct drm_gem_object *obj = op->map.gem.obj;
+	struct drm_gpuva *va;
+	int ret;
+
+	if (obj && (!vm_bo || vm_bo->obj != obj || vm_bo->vm != stock->vm))
+		return -EINVAL;
+
+	va = drm_gpuva_stock_take(stock);
+	va->flags = op->req ? op->req->flags : 0;
+	va->repeat = op->req ? op->req->repeat : 0;
+
+	ret = drm_gpuva_map(stock->vm, va, &op->map);
+	if (ret) {
+		drm_gpuva_stock_put(stock, va);
+		return ret;
+	}
+
+	init_taken(stock, va, NULL, op);
+	if (obj) {
+		links_lock(stock->vm, obj);
+		drm_gpuva_link(va, vm_bo);
+		links_unlock(stock->vm, obj);
+	}
+
+	return 0;
+}
+
+/* The parts come first: they keep the vm_bo. */
+static void move_links(struct drm_gpuva *old, struct drm_gpuva *prev,
+		       struct drm_gpuva *next)
+{
+	if (!va_linked(old))
+		return;
+
+	links_lock(old->vm, old->gem.obj);
+	if (prev)
+		drm_gpuva_link(prev, old->vm_bo);
+	if (next)
+		drm_gpuva_link(next, old->vm_bo);
+	unlink_va(old);
+	links_unlock(old->vm, old->gem.obj);
+}
+
+static struct drm_gpuva *take_part(struct drm_gpuva_stock *stock,
+				   const struct drm_gpuva *old,
+				   const struct drm_gpuva_op_map *part)
+{
+	struct drm_gpuva *va;
+
+	if (!part)
+		return NULL;
+
+	va = drm_gpuva_stock_take(stock);
+	va->flags = old->flags;
+
+	return va;
+}
+
+static int apply_remap(const struct drm_gpuva_op *op,
+		       struct drm_gpuva_stock *stock)
+{
+	struct drm_gpuva *old = op->remap.unmap->va;
+	struct drm_gpuva *prev = take_part(stock, old, op->remap.prev);
+	struct drm_gpuva *next = take_part(stock, old, op->remap.next);
+	int ret;
+
+	ret = drm_gpuva_remap(prev, next, &op->remap);
+	if (ret) {
+		if (prev)
+			drm_gpuva_stock_put(stock, prev);
+		if (next)
+			drm_gpuva_stock_put(stock, next);
+		return ret;
+	}
+
+	init_taken(stock, prev, old, op);
+	init_taken(stock, next, old, op);
+	move_links(old, prev, next);
+	drm_gpuva_stock_retire(stock, old);
+
+	return 0;
+}
+
+static int apply_unmap(struct drm_gpuva *va, struct drm_gpuva_stock *stock)
+{
+	if (!va_inserted(va))
+		return -EINVAL;
+
+	drm_gpuva_remove(va);
+	if (drm_gpuvm_immediate_mode(stock->vm))
+		drm_gpuva_unlink_defer(va);
+	else
+		drm_gpuva_unlink(va);
+	drm_gpuva_stock_retire(stock, va);
+
+	return 0;
+}
+
+/* Whether the page tables show the mapping is no matter of requests. */
+static void apply_update(const struct drm_gpuva_op *op)
+{
+	struct drm_gpuva *va = op->update.va;
+
+	va->flags = (op->req->flags & ~DRM_GPUVA_INVALIDATED) |
+		    (va->flags & DRM_GPUVA_INVALIDATED);
+}
+
+static unsigned int op_num_vas(const struct drm_gpuva_op *op)
+{
+	switch (op->op) {
+	case DRM_GPUVA_OP_MAP:
+		return 1;
+	case DRM_GPUVA_OP_REMAP:
+		return !!op->remap.prev + !!op->remap.next;
+	default:
+		return 0;
+	}
+}
+
+/**
+ * drm_gpuva_op_apply() - do in the VM what an operation says
+ * @op: the operation; those of the older entry points will do, too
+ * @stock: where mappings are taken from, and where those that are done with go
+ * @vm_bo: for a map operation with an object, the vm_bo of that and of the VM; it
+ *	is not used otherwise
+ *
+ * Map: inserts a mapping, with the flags and the repetition that were requested
+ * (none by the older entry points), and links it. Remap: puts mappings for the parts, with the flags and the
+ * repetition of the old one, in its place, and moves the links. Unmap: removes the
+ * mapping and unlinks it; in immediate mode, what is left of its vm_bo waits for
+ * drm_gpuvm_bo_deferred_cleanup(). Update: gives the mapping the flags that were
+ * requested, but for &DRM_GPUVA_INVALIDATED. Prefetch: nothing.
+ *
+ * Mappings that are gone are retired into @stock, and stay as they were; so do the
+ * pointers in @op, until the stock is drained.
+ *
+ * Context: the driver's lock on the VM's mappings; in immediate mode takes
+ * &drm_gem_object.gpuva's lock, otherwise with the object's resv, as for
+ * drm_gpuva_unlink(). Does not allocate; allowed in fence signalling in immediate
+ * mode.
+ * Return: 0; with nothing changed, -ENOMEM, and once a warning, if there are not
+ * enough mappings in @stock; -EINVAL, if @vm_bo is not the right one, the operation
+ * can not be done (drm_gpuva_map(), drm_gpuva_remap()) or is unknown; -EEXIST as
+ * drm_gpuva_map().
+ */
+int
+drm_gpuva_op_apply(const struct drm_gpuva_op *op, struct drm_gpuva_stock *stock,
+		   struct drm_gpuvm_bo *vm_bo)
+{
+	if (drm_WARN_ON_ONCE(stock->vm->drm, stock->num < op_num_vas(op)))
+		return -ENOMEM;
+
+	switch (op->op) {
+	case DRM_GPUVA_OP_MAP:
+		return apply_map(op, stock, vm_bo);
+	case DRM_GPUVA_OP_REMAP:
+		return apply_remap(op, stock);
+	case DRM_GPUVA_OP_UNMAP:
+		return apply_unmap(op->unmap.va, stock);
+	case DRM_GPUVA_OP_UPDATE:
+		apply_update(op);
+		return 0;
+	case DRM_GPUVA_OP_PREFETCH:
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+EXPORT_SYMBOL_GPL(drm_gpuva_op_apply);
 
 MODULE_DESCRIPTION("DRM GPU virtual address manager");
 MODULE_LICENSE("Dual MIT/GPL");

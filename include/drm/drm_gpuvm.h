@@ -1523,5 +1523,97 @@ void drm_gpuva_op_remap_widen(const struct drm_gpuva_op_remap *op,
 			      u64 front_granule, u64 back_granule,
 			      struct drm_gpuva_remap_span *span);
 
+/* ---- Tear-down without memory ------------------------------------------ */
+
+int drm_gpuva_unmap_step(struct drm_gpuva *va,
+			 const struct drm_gpuvm_steps *steps, void *priv);
+int drm_gpuvm_bo_unmap(struct drm_gpuvm_bo *vm_bo,
+		       const struct drm_gpuvm_steps *steps, void *priv);
+int drm_gpuvm_unmap_all(struct drm_gpuvm *gpuvm,
+			const struct drm_gpuvm_steps *steps, void *priv);
+
+/* ---- A stock of mappings ----------------------------------------------- */
+
+struct drm_gpuva_stock;
+
+/**
+ * struct drm_gpuva_stock_ops - how a driver makes and frees its mappings
+ */
+struct drm_gpuva_stock_ops {
+	/**
+	 * @alloc: allocates a mapping, cleared to zero, inside a structure of
+	 * the driver's; NULL when out of memory. Called where
+	 * drm_gpuva_stock_fill() was.
+	 */
+	struct drm_gpuva *(*alloc)(struct drm_gpuva_stock *stock);
+
+	/**
+	 * @free: the counterpart of @alloc. The mapping may have been in the VM,
+	 * and still says what it was. Called where drm_gpuva_stock_drain() was.
+	 */
+	void (*free)(struct drm_gpuva_stock *stock, struct drm_gpuva *va);
+
+	/**
+	 * @init: for a mapping that drm_gpuva_op_apply() is about to insert: its
+	 * range, object, flags and repetition are set; this sets what the driver
+	 * keeps around them. @old is the mapping that it is a part of, or NULL if
+	 * it was requested. Optional. Allowed to do what the caller of
+	 * drm_gpuva_op_apply() is.
+	 */
+	void (*init)(struct drm_gpuva_stock *stock, struct drm_gpuva *va,
+		     const struct drm_gpuva *old, const struct drm_gpuva_op *op);
+};
+
+/**
+ * struct drm_gpuva_stock - mappings allocated ahead, and those that are done with
+ *
+ * For whatever changes a VM where nothing can be allocated or freed. Filled
+ * before, drained after. It has one owner at a time and no lock; drivers may embed
+ * it. What is in it uses &drm_gpuva.rb, which only inserted mappings need
+ * otherwise.
+ */
+struct drm_gpuva_stock {
+	/** @vm: the VM that the mappings are for; no reference of its own */
+	struct drm_gpuvm *vm;
+
+	/** @ops: the driver's callbacks */
+	const struct drm_gpuva_stock_ops *ops;
+
+	/** @spare: the mappings to take, @num of them; private to the core */
+	struct list_head spare;
+
+	/** @retired: the mappings to free; private to the core */
+	struct list_head retired;
+
+	/** @num: how many mappings can be taken */
+	unsigned int num;
+};
+
+void drm_gpuva_stock_init(struct drm_gpuva_stock *stock,
+			  struct drm_gpuvm *gpuvm,
+			  const struct drm_gpuva_stock_ops *ops);
+int drm_gpuva_stock_fill(struct drm_gpuva_stock *stock, unsigned int num);
+struct drm_gpuva *drm_gpuva_stock_take(struct drm_gpuva_stock *stock);
+void drm_gpuva_stock_put(struct drm_gpuva_stock *stock, struct drm_gpuva *va);
+void drm_gpuva_stock_retire(struct drm_gpuva_stock *stock, struct drm_gpuva *va);
+void drm_gpuva_stock_drain(struct drm_gpuva_stock *stock);
+
+/**
+ * drm_gpuvm_req_max_vas() - how many new mappings a request can take
+ * @req: the request
+ *
+ * Context: any.
+ * Return: what drm_gpuva_op_apply() takes from its stock for all steps of @req at
+ * the most, whatever the VM looks like by then.
+ */
+static inline unsigned int
+drm_gpuvm_req_max_vas(const struct drm_gpuvm_req *req)
+{
+	/* A part in front, a part behind, and what is mapped between them. */
+	return req->type == DRM_GPUVM_REQ_MAP ? 3 : 2;
+}
+
+int drm_gpuva_op_apply(const struct drm_gpuva_op *op,
+		       struct drm_gpuva_stock *stock, struct drm_gpuvm_bo *vm_bo);
 
 #endif /* __DRM_GPUVM_H__ */
