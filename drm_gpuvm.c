@@ -25,6 +25,7 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "drm_gpuvm_internal.h"
 
@@ -474,6 +475,17 @@ static bool layout_valid(u64 start, u64 range, u64 reserve, u64 reserve_range)
 		space_contains(start, range, reserve, reserve_range));
 }
 
+/* What cleans up after VMs with &DRM_GPUVM_AUTO_CLEANUP. */
+static struct workqueue_struct *cleanup_queue;
+
+static void cleanup_work(struct work_struct *work)
+{
+	struct drm_gpuvm *gpuvm = container_of(work, struct drm_gpuvm, cleanup);
+
+	drm_gpuvm_bo_deferred_cleanup(gpuvm);
+	drm_gpuvm_put(gpuvm);
+}
+
 static void bo_list_init(struct drm_gpuvm_bo_list *bos)
 {
 	INIT_LIST_HEAD(&bos->list);
@@ -503,6 +515,7 @@ static void vm_init(struct drm_gpuvm *gpuvm, const char *name,
 	bo_list_init(&gpuvm->extobj);
 	bo_list_init(&gpuvm->evict);
 	init_llist_head(&gpuvm->bo_defer);
+	INIT_WORK(&gpuvm->cleanup, cleanup_work);
 	gpuvm->bos.tree = RB_ROOT;
 	spin_lock_init(&gpuvm->bos.lock);
 
@@ -911,10 +924,26 @@ static bool bo_put_last(struct drm_gpuvm_bo *vm_bo)
 	return true;
 }
 
-/* From here on the cleanup may free the object, so its lock must be free. */
+/*
+ * From here on the cleanup may free the object, so its lock must be free. It may
+ * free the VM, too, unless we have a reference, which the work takes over. A work
+ * that is queued has got one already, so that ours is not the last, and will see
+ * the vm_bo.
+ */
 static void bo_defer(struct drm_gpuvm_bo *vm_bo)
 {
-	llist_add(&vm_bo->list.entry.bo_defer, &vm_bo->vm->bo_defer);
+	struct drm_gpuvm *gpuvm = vm_bo->vm;
+
+	if (!(gpuvm->flags & DRM_GPUVM_AUTO_CLEANUP)) {
+		llist_add(&vm_bo->list.entry.bo_defer, &gpuvm->bo_defer);
+		return;
+	}
+
+	drm_gpuvm_get(gpuvm);
+	llist_add(&vm_bo->list.entry.bo_defer, &gpuvm->bo_defer);
+	while (!queue_work(cleanup_queue, &gpuvm->cleanup) &&
+	       !refcount_dec_not_one(&gpuvm->kref.refcount))
+		; /* It ran meanwhile, and can be queued. */
 }
 
 /**
@@ -974,7 +1003,7 @@ static void bo_leave_vm_lists_deferred(struct drm_gpuvm *gpuvm,
  * Frees all vm_bos whose last reference went in one of these calls, and drops
  * their references on the VM and on their objects. Their number limits the
  * memory that waits; a driver calls this at the end of each bind ioctl, and once
- * more before it gives up the VM.
+ * more before it gives up the VM, or has it done by &DRM_GPUVM_AUTO_CLEANUP.
  *
  * Context: process, may sleep; takes the VM's resv with
  * &DRM_GPUVM_RESV_PROTECTED. Not allowed in fence signalling, nor with a resv
@@ -996,6 +1025,28 @@ drm_gpuvm_bo_deferred_cleanup(struct drm_gpuvm *gpuvm)
 		bo_free(vm_bo);
 }
 EXPORT_SYMBOL_GPL(drm_gpuvm_bo_deferred_cleanup);
+
+/**
+ * drm_gpuvm_flush_cleanup() - wait for the cleanup of VMs with
+ * &DRM_GPUVM_AUTO_CLEANUP
+ * @gpuvm: the VM; NULL for all VMs of all drivers
+ *
+ * What was deferred before this call is cleaned up when it returns. With NULL,
+ * &drm_gpuvm_ops.vm_free has returned, too, for the VMs whose last reference went
+ * in a cleanup: a module that has the callbacks calls this before it goes.
+ *
+ * Context: process, sleeps; as for drm_gpuvm_bo_deferred_cleanup(). The caller has
+ * a reference on @gpuvm.
+ */
+void
+drm_gpuvm_flush_cleanup(struct drm_gpuvm *gpuvm)
+{
+	if (gpuvm)
+		flush_work(&gpuvm->cleanup);
+	else
+		flush_workqueue(cleanup_queue);
+}
+EXPORT_SYMBOL_GPL(drm_gpuvm_flush_cleanup);
 
 static struct drm_gpuvm_bo *bo_lookup(struct drm_gpuvm *gpuvm,
 				      struct drm_gem_object *obj)
@@ -3405,6 +3456,22 @@ drm_gpuva_op_apply(const struct drm_gpuva_op *op, struct drm_gpuva_stock *stock,
 	}
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_op_apply);
+
+static int __init gpuvm_module_init(void)
+{
+	cleanup_queue = alloc_workqueue("drm_gpuvm", WQ_UNBOUND | WQ_MEM_RECLAIM,
+					0);
+
+	return cleanup_queue ? 0 : -ENOMEM;
+}
+/* Before the drivers, also if none of them is a module. */
+subsys_initcall(gpuvm_module_init);
+
+static void __exit gpuvm_module_exit(void)
+{
+	destroy_workqueue(cleanup_queue);
+}
+module_exit(gpuvm_module_exit);
 
 MODULE_DESCRIPTION("DRM GPU virtual address manager");
 MODULE_LICENSE("Dual MIT/GPL");

@@ -21,6 +21,7 @@
 #include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
 
 #include <drm/drm_device.h>
 #include <drm/drm_exec.h>
@@ -230,10 +231,17 @@ enum drm_gpuvm_flags {
 	DRM_GPUVM_IMMEDIATE_MODE = BIT(1),
 
 	/**
+	 * @DRM_GPUVM_AUTO_CLEANUP: in immediate mode, a work of the core's calls
+	 * drm_gpuvm_bo_deferred_cleanup() when there is something to do; see
+	 * drm_gpuvm_flush_cleanup()
+	 */
+	DRM_GPUVM_AUTO_CLEANUP = BIT(2),
+
+	/**
 	 * @DRM_GPUVM_USERBITS: the first of the bits that the driver may use
 	 * as it likes
 	 */
-	DRM_GPUVM_USERBITS = BIT(2),
+	DRM_GPUVM_USERBITS = BIT(3),
 };
 
 /**
@@ -338,6 +346,12 @@ struct drm_gpuvm {
 	 * drm_gpuvm_bo_deferred_cleanup() will destroy
 	 */
 	struct llist_head bo_defer;
+
+	/**
+	 * @cleanup: with &DRM_GPUVM_AUTO_CLEANUP, takes care of @bo_defer; has
+	 * a reference on the VM while it is queued
+	 */
+	struct work_struct cleanup;
 
 	/**
 	 * @bos: the vm_bos that are on their objects' lists, by the address of
@@ -909,6 +923,7 @@ drm_gpuvm_bo_get(struct drm_gpuvm_bo *vm_bo)
 bool drm_gpuvm_bo_put(struct drm_gpuvm_bo *vm_bo);
 bool drm_gpuvm_bo_put_deferred(struct drm_gpuvm_bo *vm_bo);
 void drm_gpuvm_bo_deferred_cleanup(struct drm_gpuvm *gpuvm);
+void drm_gpuvm_flush_cleanup(struct drm_gpuvm *gpuvm);
 
 struct drm_gpuvm_bo *
 drm_gpuvm_bo_find(struct drm_gpuvm *gpuvm,

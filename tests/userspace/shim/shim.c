@@ -13,6 +13,7 @@
 #include <linux/dma-resv.h>
 #include <linux/err.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 
 #include "shim.h"
 
@@ -272,4 +273,49 @@ static void dev_release(struct kref *kref)
 void drm_dev_put(struct drm_device *drm)
 {
 	kref_put(&drm->ref, dev_release);
+}
+
+/* ---- Workqueues -------------------------------------------------------- */
+
+struct workqueue_struct *alloc_workqueue(const char *name, unsigned int flags,
+					 int max_active)
+{
+	static struct workqueue_struct queue = {
+		.works = LIST_HEAD_INIT(queue.works),
+	};
+
+	return &queue;
+}
+
+void destroy_workqueue(struct workqueue_struct *queue)
+{
+	lockdep_assert(list_empty(&queue->works));
+}
+
+bool queue_work(struct workqueue_struct *queue, struct work_struct *work)
+{
+	if (!list_empty(&work->entry))
+		return false;
+
+	list_add_tail(&work->entry, &queue->works);
+	return true;
+}
+
+/* Whoever waits for a work must not hold what it takes. It may be freed. */
+bool flush_work(struct work_struct *work)
+{
+	might_sleep();
+	lockdep_assert(!shim.resvs && !shim.mutexes && !shim.signalling);
+	if (list_empty(&work->entry))
+		return false;
+
+	list_del_init(&work->entry);
+	work->func(work);
+	return true;
+}
+
+void flush_workqueue(struct workqueue_struct *queue)
+{
+	while (!list_empty(&queue->works))
+		flush_work(list_first_entry(&queue->works, struct work_struct, entry));
 }
