@@ -1858,8 +1858,8 @@ static bool remap_valid(const struct drm_gpuva_op_remap *op,
  * @op: the operation; both parts must be inside the old mapping
  *
  * Removes the old mapping and inserts @prev and @next with the ranges and
- * objects that @op gives; they repeat as it did. One of them may be the old mapping itself, which then
- * shrinks; it must be unlinked if its object changes.
+ * objects that @op gives; they repeat as it did. One of them may be the old
+ * mapping itself, which then shrinks; it must be unlinked if its object changes.
  *
  * Context: as drm_gpuva_insert(). If the old mapping is used again and is linked,
  * also the lock of drm_gpuva_link(), since walks over its vm_bo see it shrink.
@@ -3414,11 +3414,12 @@ static unsigned int op_num_vas(const struct drm_gpuva_op *op)
  *	is not used otherwise
  *
  * Map: inserts a mapping, with the flags and the repetition that were requested
- * (none by the older entry points), and links it. Remap: puts mappings for the parts, with the flags and the
- * repetition of the old one, in its place, and moves the links. Unmap: removes the
- * mapping and unlinks it; in immediate mode, what is left of its vm_bo waits for
- * drm_gpuvm_bo_deferred_cleanup(). Update: gives the mapping the flags that were
- * requested, but for &DRM_GPUVA_INVALIDATED. Prefetch: nothing.
+ * (none by the older entry points), and links it. Remap: puts mappings for the
+ * parts, with the flags and the repetition of the old one, in its place, and moves
+ * the links. Unmap: removes the mapping and unlinks it; in immediate mode, what is
+ * left of its vm_bo waits for drm_gpuvm_bo_deferred_cleanup(). Update: gives the
+ * mapping the flags that were requested, but for &DRM_GPUVA_INVALIDATED. Prefetch:
+ * nothing.
  *
  * Mappings that are gone are retired into @stock, and stay as they were; so do the
  * pointers in @op, until the stock is drained.
@@ -3457,6 +3458,7 @@ drm_gpuva_op_apply(const struct drm_gpuva_op *op, struct drm_gpuva_stock *stock,
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_op_apply);
 
+/* Before the drivers, also if none of them is a module. */
 static int __init gpuvm_module_init(void)
 {
 	cleanup_queue = alloc_workqueue("drm_gpuvm", WQ_UNBOUND | WQ_MEM_RECLAIM,
@@ -3464,7 +3466,6 @@ static int __init gpuvm_module_init(void)
 
 	return cleanup_queue ? 0 : -ENOMEM;
 }
-/* Before the drivers, also if none of them is a module. */
 subsys_initcall(gpuvm_module_init);
 
 static void __exit gpuvm_module_exit(void)

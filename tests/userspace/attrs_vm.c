@@ -560,30 +560,38 @@ static int compare_steps(const void *a, const void *b)
 	return one->va.addr < other->va.addr ? -1 : one->va.addr > other->va.addr;
 }
 
+static void print_part(const char *what, const struct attrs_part *part)
+{
+	if (part->range)
+		fprintf(stderr, " %s%#llx+%#llx shows %#llx", what,
+			(ullong)part->addr, (ullong)part->range,
+			(ullong)part->content);
+}
+
 static void print_steps(const char *who, const struct attrs_outcome *out)
 {
 	fprintf(stderr, "#  %s: %d, took %u\n", who, out->ret, out->taken);
 	for (unsigned int i = 0; i < out->nr; i++) {
 		const struct attrs_step *step = &out->step[i];
 
-		fprintf(stderr, "#    op %llu %#llx+%#llx shows %#llx, prev %#llx+%#llx shows %#llx, next %#llx+%#llx shows %#llx%s%s tag %llu\n",
-			(ullong)step->op, (ullong)step->va.addr,
-			(ullong)step->va.range, (ullong)step->va.content,
-			(ullong)step->prev.addr, (ullong)step->prev.range,
-			(ullong)step->prev.content, (ullong)step->next.addr,
-			(ullong)step->next.range, (ullong)step->next.content,
+		fprintf(stderr, "#    op %llu%s%s tag %llu", (ullong)step->op,
 			step->keep ? " keep" : "", step->exact ? " exact" : "",
 			(ullong)step->tag);
+		print_part("", &step->va);
+		print_part("prev ", &step->prev);
+		print_part("next ", &step->next);
+		fputs("\n", stderr);
 	}
 }
 
 static void print_req(const struct attrs_req *req)
 {
-	fprintf(stderr, "#  kind %u type %u opts %u %#llx+%#llx obj %d offset %#llx flags %#x repeat %#x ignore %#x same %u tag %u nth %u%s\n",
+	fprintf(stderr, "#  kind %u type %u opts %u %#llx+%#llx obj %d offset %#llx",
 		req->kind, req->type, req->opts, (ullong)req->addr,
-		(ullong)req->range, req->obj, (ullong)req->offset, req->flags,
-		req->repeat, req->ignore, req->same, req->tag, req->nth,
-		req->leave ? " leave" : "");
+		(ullong)req->range, req->obj, (ullong)req->offset);
+	fprintf(stderr, " flags %#x repeat %#x ignore %#x same %u tag %u nth %u%s\n",
+		req->flags, req->repeat, req->ignore, req->same, req->tag,
+		req->nth, req->leave ? " leave" : "");
 }
 
 void attrs_check(struct attrs_vm *vm, struct attrs_model *model,
