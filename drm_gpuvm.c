@@ -2555,10 +2555,12 @@ static u64 entry_first(const struct drm_gpuva *va, u64 addr, u64 granule)
 	       first : addr;
 }
 
-static u64 entry_last(const struct drm_gpuva *va, u64 last, u64 granule)
+static u64 entry_last(const struct drm_gpuva *va, u64 addr, u64 granule)
 {
-	return entry_first(va, last, granule) == last ? last :
-	       last | (granule - 1);
+	u64 first = addr & ~(granule - 1);
+
+	return space_contains(va->va.addr, va->va.range, first, granule) ?
+	       first + (granule - 1) : addr;
 }
 
 /**
@@ -3243,8 +3245,8 @@ static void free_all(struct drm_gpuva_stock *stock, struct list_head *vas)
  * @stock: the stock; afterwards it is empty and can be filled again
  *
  * Frees the mappings that were not taken, and those that are retired. In immediate
- * mode calls drm_gpuvm_bo_deferred_cleanup(), too, for the vm_bos that the latter
- * leave behind.
+ * mode, what the latter leave of vm_bos is gone, too, when this returns: it calls
+ * drm_gpuvm_bo_deferred_cleanup(), and drm_gpuvm_flush_cleanup() if a work has it.
  *
  * Context: process, may sleep; as for drm_gpuvm_bo_deferred_cleanup() in immediate
  * mode, otherwise what &drm_gpuva_stock_ops.free can stand. Not allowed in fence
@@ -3261,6 +3263,8 @@ drm_gpuva_stock_drain(struct drm_gpuva_stock *stock)
 
 	if (drm_gpuvm_immediate_mode(stock->vm))
 		drm_gpuvm_bo_deferred_cleanup(stock->vm);
+	if (stock->vm->flags & DRM_GPUVM_AUTO_CLEANUP)
+		drm_gpuvm_flush_cleanup(stock->vm);
 }
 EXPORT_SYMBOL_GPL(drm_gpuva_stock_drain);
 
@@ -3300,6 +3304,7 @@ static int apply_map(const struct drm_gpuva_op *op,
 
 	ret = drm_gpuva_map(stock->vm, va, &op->map);
 	if (ret) {
+		va->gem.obj = NULL;
 		drm_gpuva_stock_put(stock, va);
 		return ret;
 	}

@@ -120,6 +120,9 @@ struct attrs_page {
 	u64 content;
 	unsigned int flags;
 	u32 repeat;
+
+	/* @tag: that of the request that it was mapped by */
+	unsigned int tag;
 };
 
 struct attrs_model {

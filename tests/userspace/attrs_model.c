@@ -161,6 +161,7 @@ static void set_pages(struct attrs_model *model, const struct attrs_part *part,
 		model->page[i].obj = like->obj;
 		model->page[i].flags = like->flags;
 		model->page[i].repeat = like->repeat;
+		model->page[i].tag = like->tag;
 	}
 }
 
@@ -319,6 +320,7 @@ static void apply(struct attrs_model *model, const struct attrs_req *req,
 							    req->obj;
 		like.flags = old ? 0 : req->flags;
 		like.repeat = old ? 0 : req->repeat;
+		like.tag = req->tag;
 		set_pages(model, &step->va, &like);
 		for (unsigned int i = 0; like.repeat && i < model->config->pages; i++) {
 			if (page_in(model, i, req->addr, req->range))

@@ -503,6 +503,7 @@ static void compare_page(struct attrs_vm *vm, const struct attrs_model *model,
 	CHECK(va->gem.obj == find_obj(vm, page->obj));
 	CHECK(va->flags == page->flags);
 	CHECK(va->repeat == page->repeat);
+	CHECK(container_of(va, struct attrs_va, base)->tag == page->tag);
 	CHECK(drm_gpuva_offset(va, addr, &run) == page->content);
 	if (va->repeat)
 		CHECK(run == min_t(u64, left, va->repeat - addr % va->repeat));

@@ -158,8 +158,10 @@ static void try_range(struct subject *subject, struct attrs_req req)
 	req.kind = ATTRS_OLD_MADVISE;
 	try_request(subject, &req);
 	req.type = DRM_GPUVM_REQ_UNMAP;
-	for (req.kind = 0; req.kind <= ATTRS_LOCK; req.kind++)
-		try_request(subject, &req);
+	for (req.kind = 0; req.kind <= ATTRS_LOCK; req.kind++) {
+		for (req.same = 0; req.same < NR_SAME; req.same++)
+			try_request(subject, &req);
+	}
 }
 
 static void try_flags(struct subject *subject, struct attrs_req req)

@@ -85,6 +85,7 @@ static void make_request(struct attrs_req *req, const struct config *config,
 		   (req->type == DRM_GPUVM_REQ_UNMAP && number & 31)) {
 		req->obj = ATTRS_NO_OBJ;
 		req->offset = 0;
+		req->same = number % NR_SAME;
 		if (req->kind <= ATTRS_LOCK)
 			req->type = DRM_GPUVM_REQ_UNMAP;
 	} else {
