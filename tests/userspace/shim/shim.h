@@ -3,7 +3,7 @@
  * Copyright (c) 2026 The DRM GPUVM project
  *
  * What the shims add to the kernel's interfaces: figures to check, and ways to
- * make things go wrong. There is but one thread; a lock is a flag.
+ * make things go wrong. A lock knows the thread that holds it.
  */
 #ifndef __SHIM_H__
 #define __SHIM_H__
@@ -15,6 +15,9 @@
  * struct shim_state - what went on, and what shall go wrong
  */
 struct shim_state {
+	/* @thread: whose turn it is; 0 where there are none */
+	unsigned int thread;
+
 	/* @allocs: allocations that were asked for */
 	unsigned long allocs;
 
@@ -29,6 +32,9 @@ struct shim_state {
 
 	/* @interrupt: whoever waits for a contended ww lock gets a signal */
 	bool interrupt;
+
+	/* @stamps: of ww contexts */
+	unsigned long stamps;
 
 	/* @spins: spinlocks held; nothing may sleep */
 	unsigned int spins;

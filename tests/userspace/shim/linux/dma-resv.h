@@ -26,7 +26,10 @@ struct dma_fence {
 
 struct dma_resv {
 	struct ww_acquire_ctx *ctx;
-	bool held;
+
+	/* The thread that holds it, from 1, or 0. */
+	unsigned int held;
+
 	unsigned int reserved;
 	unsigned int fences;
 	enum dma_resv_usage usage;
@@ -34,7 +37,7 @@ struct dma_resv {
 
 extern struct ww_class reservation_ww_class;
 
-#define dma_resv_held(resv)		((resv)->held)
+#define dma_resv_held(resv)		((resv)->held == shim.thread + 1)
 #define dma_resv_assert_held(resv)	lockdep_assert(dma_resv_held(resv))
 
 int dma_resv_lock(struct dma_resv *resv, struct ww_acquire_ctx *ctx);

@@ -4,8 +4,10 @@
 
 #include <linux/bug.h>
 
+#include "shim.h"
+
 #define lockdep_assert(cond)		((void)WARN_ON(!(cond)))
-#define lockdep_is_held(lock)		((lock)->held)
+#define lockdep_is_held(lock)		((lock)->held == shim.thread + 1)
 #define lockdep_assert_held(lock)	lockdep_assert(lockdep_is_held(lock))
 
 #endif

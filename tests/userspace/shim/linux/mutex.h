@@ -6,7 +6,7 @@
 #include <linux/types.h>
 
 struct mutex {
-	bool held;
+	unsigned int held;
 
 	/* As for spinlocks. */
 	u64 (*guarded)(struct mutex *lock);

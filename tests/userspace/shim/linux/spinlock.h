@@ -6,7 +6,8 @@
 #include <linux/types.h>
 
 struct spinlock {
-	bool held;
+	/* The thread that holds it, from 1, or 0. */
+	unsigned int held;
 
 	/* What it guards, as a number that only changes while it is held. */
 	u64 (*guarded)(struct spinlock *lock);

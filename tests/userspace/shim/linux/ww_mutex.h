@@ -10,12 +10,18 @@ struct ww_class {
 
 struct ww_acquire_ctx {
 	bool active;
+
+	/* Who came first, and how many locks he holds. */
+	unsigned long stamp;
+	unsigned int acquired;
 };
 
 static inline void ww_acquire_init(struct ww_acquire_ctx *ctx,
 				   struct ww_class *class)
 {
 	ctx->active = true;
+	ctx->stamp = ++shim.stamps;
+	ctx->acquired = 0;
 }
 
 static inline void ww_acquire_done(struct ww_acquire_ctx *ctx)
