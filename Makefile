@@ -22,7 +22,7 @@ help:
 	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
 	@echo "make coverage            which lines and branches of the core the tests reach"
 	@echo "make mutants             whether the tests notice small mistakes in the core"
-	@echo "make prove               the core with all values of a few bits, and with mistakes that this has to find"
+	@echo "make prove               the core with all values of a few bits, in all schedules of a few threads, and mistakes to find"
 	@echo "make fuzz [SECONDS=60]   libFuzzer on the core, against a model"
 	@echo "make bench-vbind         binds per second through vbind's ioctl, with our core and Linux's own"
 	@echo "make htmldocs            our pages as HTML, by the kernel's own Sphinx set-up; no warning is let through"

@@ -14,25 +14,32 @@ CORE, HEADER, INTERNAL = "drm_gpuvm.c", "include/drm/drm_gpuvm.h", "drm_gpuvm_in
 class Mutant:
     def __init__(self, text, path):
         self.name, *rows = text.splitlines()
-        self.file, self.by, old, new = CORE, "", [], []
+        self.file, self.by = CORE, ""
+        # Texts and what takes their place; the next pair begins where a "-" follows a "+".
+        pairs = []
         for row in rows:
             if row.startswith("in: "):
                 self.file = row[4:]
             elif row.startswith("by: "):
                 self.by = row[4:]
             elif row.startswith("-"):
-                old.append(row[1:])
-            elif row.startswith("+"):
-                new.append(row[1:])
+                if not pairs or pairs[-1][1]:
+                    pairs.append(([], []))
+                pairs[-1][0].append(row[1:])
+            elif row.startswith("+") and pairs:
+                pairs[-1][1].append(row[1:])
             elif row and not row.startswith("#"):
                 sys.exit(f"{path}: {self.name}: what is {row!r}?")
-        self.old, self.new = "\n".join(old), "\n".join(new)
+        self.pairs = [("\n".join(old), "\n".join(new)) for old, new in pairs]
 
     def apply(self, sources):
         """The sources with the mistake; None if its place is not to be found."""
-        if not self.old or sources[self.file].count(self.old) != 1:
-            return None
-        return {**sources, self.file: sources[self.file].replace(self.old, self.new)}
+        text = sources[self.file]
+        for old, new in self.pairs:
+            if text.count(old) != 1:
+                return None
+            text = text.replace(old, new)
+        return {**sources, self.file: text} if self.pairs else None
 
 
 def read(path):

@@ -11,16 +11,9 @@
 
 #include <linux/err.h>
 
-#include "shim.h"
-#include "values.h"
+#include "requests.h"
 
 #define MAX_STEPS	(2 * MAX_PIECES + 2)
-
-/* What a VM holds, ascending, the reserved range not among it. */
-struct content {
-	unsigned int nr;
-	struct piece piece[MAX_PIECES + 1];
-};
 
 /* A step that is to come. */
 struct step {
@@ -47,14 +40,10 @@ struct plan {
 	bool lists, changes, queries;
 };
 
-static struct world world;
-static struct content content;
+struct world world;
+struct content content;
 static struct plan plan;
 static struct drm_gpuva mappings[MAX_PIECES + 2];
-
-#define for_each_piece(va__, content__)					\
-	for (va__ = (content__)->piece;					\
-	     va__ < (content__)->piece + (content__)->nr; va__++)
 
 /* ---- What is to come --------------------------------------------------- */
 
@@ -151,11 +140,6 @@ static void expect_prefetch(struct steps *steps, const struct piece *req)
 
 /* ---- What comes -------------------------------------------------------- */
 
-static bool is_piece(const struct piece *piece, const struct drm_gpuva *va)
-{
-	return shows(piece, va->va.addr, va->va.range, va->gem.offset, va->gem.obj);
-}
-
 static bool is_map(const struct piece *piece, const struct drm_gpuva_op_map *map)
 {
 	return shows(piece, map->va.addr, map->va.range, map->gem.offset,
@@ -198,7 +182,7 @@ static bool is_step(const struct step *step, const struct drm_gpuva_op *op)
 	}
 }
 
-static struct drm_gpuva *free_mapping(void)
+struct drm_gpuva *free_mapping(void)
 {
 	for (unsigned int i = 0; i < ARRAY_SIZE(mappings); i++) {
 		if (!mappings[i].vm)
@@ -489,105 +473,12 @@ static void try_lists(const struct piece *req)
 							 req->range), good);
 }
 
-/* ---- Questions --------------------------------------------------------- */
-
-/* What overlaps a set of units: of the mappings the lowest, and the reserved range. */
-static const struct piece *first_piece(units_t set)
-{
-	const struct piece *va;
-
-	for_each_piece(va, &content) {
-		if (piece_units(va) & set)
-			return va;
-	}
-	return NULL;
-}
-
-static bool is_lowest(const struct drm_gpuva *va, units_t set)
-{
-	units_t reserved = world.reserved_units & set;
-	const struct piece *first = first_piece(set);
-
-	if (reserved && (!first || world.reserve < first->addr))
-		return va == &world.vm.kernel_alloc_node;
-
-	return first ? va && is_piece(first, va) : !va;
-}
-
-static void try_find(unsigned int addr, unsigned int range, units_t set)
-{
-	struct drm_gpuva *va = drm_gpuva_find_first(&world.vm, addr, range);
-
-	expect(set ? is_lowest(va, set) : !va, "find_first is wrong");
-	expect(drm_gpuvm_interval_empty(&world.vm, addr, range) == (set && !va),
-	       "interval_empty is wrong");
-	if (va)
-		expect(drm_gpuva_find(&world.vm, addr, range) ==
-		       (va->va.addr == addr && va->va.range == range ? va : NULL),
-		       "find is wrong");
-}
-
-static void try_walk(unsigned int addr, unsigned int range, units_t set)
-{
-	units_t seen = 0, wanted = 0;
-	const struct piece *piece;
-	struct drm_gpuva *va;
-	u64 end = addr + range;
-
-	for_each_piece(piece, &content) {
-		if (piece_units(piece) & set)
-			wanted |= piece_units(piece);
-	}
-	drm_gpuvm_for_each_mapping_range(va, &world.vm, addr, end) {
-		units_t all = units(va->va.addr, va->va.range);
-
-		expect(all > seen && !(all & seen), "a walk goes back");
-		seen |= all;
-	}
-	expect(seen == wanted, "a walk sees %#lx, not %#lx", seen, wanted);
-}
-
-static void try_neighbours(unsigned int addr)
-{
-	units_t front = addr ? units(addr - 1, 1) & usable(&world) : 0;
-	units_t here = units(addr, 1) & usable(&world);
-	struct drm_gpuva *va;
-
-	va = drm_gpuva_find_prev(&world.vm, addr);
-	expect(front ? is_lowest(va, front) : !va, "find_prev(%u) is wrong", addr);
-	va = drm_gpuva_find_next(&world.vm, addr);
-	expect(here ? is_lowest(va, here) : !va, "find_next(%u) is wrong", addr);
-}
-
-static void try_insert(unsigned int addr, unsigned int range, units_t set)
-{
-	struct drm_gpuva *va = free_mapping();
-	int wanted = 0, ret;
-
-	if (!contains(world.space, set) || (set & world.reserved_units))
-		wanted = -EINVAL;
-	else if (first_piece(set))
-		wanted = -EEXIST;
-
-	va->va.addr = addr;
-	va->va.range = range;
-	ret = drm_gpuva_insert(&world.vm, va);
-	expect(ret == wanted, "insert says %d, not %d", ret, wanted);
-	if (!ret)
-		drm_gpuva_remove(va);
-	va->vm = NULL;
-}
-
 static void try_questions(const struct piece *req)
 {
-	units_t set = piece_units(req);
-
 	nr_worlds++;
 	what = "ask";
 	asked = *req;
-	try_find(req->addr, req->range, set);
-	try_walk(req->addr, req->range, set);
-	try_insert(req->addr, req->range, set);
+	try_range_questions(req->addr, req->range);
 }
 
 /* ---- All requests ------------------------------------------------------ */

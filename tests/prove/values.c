@@ -274,7 +274,7 @@ static void check_keep(unsigned int addr, unsigned int offset,
 		    (req_offset + UNITS - req_addr) % UNITS;
 
 	nr_worlds++;
-	expect(is_contiguous(&va, &req) == keep, "%u at %u continues %u at %u",
+	expect(is_contiguous(&va, &req, 0) == keep, "%u at %u continues %u at %u",
 	       req_addr, req_offset, addr, offset);
 }
 
