@@ -20,6 +20,7 @@
  */
 
 #include <linux/dma-fence.h>
+#include <linux/log2.h>
 #include <linux/pagemap.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -31,14 +32,11 @@
 #include "vbind_bind.h"
 #include "vbind_trace.h"
 
+#define VBIND_BIND_FLAGS (DRM_VBIND_BIND_READONLY | DRM_VBIND_BIND_REPEAT)
+
 const struct drm_gpuvm_ops vbind_gpuvm_ops = {
 	.vm_free = vbind_vm_free,
-	.op_alloc = vbind_op_alloc,
-	.op_free = vbind_op_free,
 	.vm_bo_validate = vbind_vm_bo_validate,
-	.sm_step_map = vbind_step_map,
-	.sm_step_remap = vbind_step_remap,
-	.sm_step_unmap = vbind_step_unmap,
 };
 
 static struct vbind_bind_job *to_vbind_bind_job(struct vbind_job *job)
@@ -94,7 +92,7 @@ static void vbind_bind_job_fini(struct vbind_job *base)
 	u32 i;
 
 	vbind_vm_mode_ops(job->vm)->fini(job);
-	vbind_mapping_free_retired(job->vm, &job->retired);
+	drm_gpuva_stock_drain(&job->stock);
 	vbind_pt_pool_drain(&job->pool);
 	for (i = 0; i < job->num_binds; i++)
 		vbind_bind_fini(&job->binds[i], job->vm);
@@ -122,6 +120,16 @@ static bool vbind_bind_has_bo(u32 type)
 	return type == DRM_VBIND_BIND_MAP || type == DRM_VBIND_BIND_UNMAP_BO;
 }
 
+static bool vbind_bind_check_repeat(const struct drm_vbind_bind *args)
+{
+	if (!(args->flags & DRM_VBIND_BIND_REPEAT))
+		return !args->repeat;
+
+	return args->repeat >= DRM_VBIND_PAGE_SIZE &&
+	       args->repeat <= DRM_VBIND_MAX_REPEAT &&
+	       is_power_of_2(args->repeat);
+}
+
 static int vbind_bind_check(struct vbind_vm *vm,
 			    const struct drm_vbind_bind *args)
 {
@@ -129,7 +137,9 @@ static int vbind_bind_check(struct vbind_vm *vm,
 
 	if (args->type > DRM_VBIND_BIND_UNMAP_BO || args->pad)
 		return -EINVAL;
-	if (args->flags & ~(map ? DRM_VBIND_BIND_READONLY : 0))
+	if (args->flags & ~(map ? VBIND_BIND_FLAGS : 0))
+		return -EINVAL;
+	if (!vbind_bind_check_repeat(args))
 		return -EINVAL;
 	if (!map && args->offset)
 		return -EINVAL;
@@ -150,9 +160,10 @@ static int vbind_bind_check(struct vbind_vm *vm,
 static int vbind_bind_check_bo(struct vbind_vm *vm, struct vbind_bo *bo,
 			       const struct drm_vbind_bind *args)
 {
+	u64 range = args->repeat ?: args->range;
 	u64 size = bo->base.base.size;
 
-	if (args->range > size || args->offset > size - args->range)
+	if (range > size || args->offset > size - range)
 		return -EINVAL;
 	if (bo->vm_resv_obj && bo->vm_resv_obj != drm_gpuvm_resv_obj(&vm->base))
 		return -EINVAL;
@@ -198,10 +209,15 @@ static int vbind_bind_init(struct vbind_bind *bind, struct vbind_vm *vm,
 	bind->type = args->type;
 	bind->req.map.va.addr = args->addr;
 	bind->req.map.va.range = args->range;
+	bind->req.repeat = args->repeat;
+	if (args->type == DRM_VBIND_BIND_UNMAP)
+		bind->req.type = DRM_GPUVM_REQ_UNMAP;
+	else
+		bind->req.opts = DRM_GPUVM_REQ_UPDATE;
 	if (args->type == DRM_VBIND_BIND_MAP_SPARSE)
-		bind->flags |= DRM_GPUVA_SPARSE;
+		bind->req.flags |= DRM_GPUVA_SPARSE;
 	if (args->flags & DRM_VBIND_BIND_READONLY)
-		bind->flags |= VBIND_GPUVA_READONLY;
+		bind->req.flags |= VBIND_GPUVA_READONLY;
 
 	if (vbind_bind_has_bo(args->type))
 		return vbind_bind_init_bo(bind, vm, file, args);
@@ -257,8 +273,13 @@ static int vbind_bind_job_alloc_tables(struct vbind_bind_job *job)
 
 		switch (job->binds[i].type) {
 		case DRM_VBIND_BIND_MAP:
-			vbind_pt_estimate_map(&estimate, map->va.addr,
-					      map->va.range, map->gem.offset);
+			if (job->binds[i].req.repeat)
+				vbind_pt_estimate_cut(&estimate, map->va.addr,
+						      map->va.range);
+			else
+				vbind_pt_estimate_map(&estimate, map->va.addr,
+						      map->va.range,
+						      map->gem.offset);
 			break;
 		case DRM_VBIND_BIND_UNMAP:
 		case DRM_VBIND_BIND_MAP_SPARSE:
@@ -273,6 +294,24 @@ static int vbind_bind_job_alloc_tables(struct vbind_bind_job *job)
 	}
 
 	return vbind_pt_pool_fill(&job->pool, estimate.count);
+}
+
+static int vbind_bind_job_fill_stock(struct vbind_bind_job *job)
+{
+	unsigned int num = 0;
+	u32 i;
+
+	for (i = 0; i < job->num_binds; i++) {
+		switch (job->binds[i].type) {
+		case DRM_VBIND_BIND_MAP:
+		case DRM_VBIND_BIND_MAP_SPARSE:
+		case DRM_VBIND_BIND_UNMAP:
+			num += drm_gpuvm_req_max_vas(&job->binds[i].req);
+			break;
+		}
+	}
+
+	return drm_gpuva_stock_fill(&job->stock, num);
 }
 
 /*
@@ -312,6 +351,8 @@ static int vbind_bind_job_prepare(struct vbind_bind_job *job,
 		ret = vbind_bind_job_alloc_steps(job, args);
 	if (!ret)
 		ret = vbind_bind_job_alloc_tables(job);
+	if (!ret)
+		ret = vbind_bind_job_fill_stock(job);
 	if (!ret)
 		ret = vbind_vm_mode_ops(job->vm)->prepare(job);
 
@@ -522,7 +563,7 @@ static int vbind_vm_bind(struct vbind_vm *vm, struct drm_file *file,
 	}
 
 	job->vm = vm;
-	INIT_LIST_HEAD(&job->retired);
+	drm_gpuva_stock_init(&job->stock, &vm->base, &vbind_mapping_stock_ops);
 	ret = vbind_bind_job_prepare(job, file, args);
 	if (!ret)
 		ret = vbind_bind_job_queue(job, async);
@@ -551,7 +592,7 @@ static int vbind_vm_bind_check(const struct drm_vbind_vm_bind *args)
 		return -E2BIG;
 
 	ret = vbind_check_array(args->binds, args->num_binds, args->bind_stride,
-				sizeof(struct drm_vbind_bind));
+				offsetofend(struct drm_vbind_bind, offset));
 	if (!ret)
 		ret = vbind_check_array(args->steps, args->num_steps,
 					args->step_stride,

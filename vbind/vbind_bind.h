@@ -8,27 +8,20 @@
 
 struct drm_exec;
 
-/* A map cuts at most two mappings or one twice, and adds its own. */
-#define VBIND_MAX_SPARES	3
-
 /**
  * struct vbind_bind - a bind
  * @type: one of enum drm_vbind_bind_type
  * @req: the request to the core; its object comes with a reference and a claim
- * @flags: flags of the new mapping
  * @vm_bo: what links the object with the VM, once prepared
- * @spares: immediate mode: mappings for what may be added
- * @num_spares: number of them that are left
- * @ops: staged mode: what the core works out
+ * @removed: unmap-BO: the mappings that were removed
+ * @same: the very mapping was there, and the page tables show it
  */
 struct vbind_bind {
 	u32 type;
-	struct drm_gpuvm_map_req req;
-	enum drm_gpuva_flags flags;
+	struct drm_gpuvm_req req;
 	struct drm_gpuvm_bo *vm_bo;
-	struct vbind_mapping *spares[VBIND_MAX_SPARES];
-	unsigned int num_spares;
-	struct drm_gpuva_ops *ops;
+	struct vbind_mapping *removed;
+	bool same;
 };
 
 /**
@@ -39,7 +32,7 @@ struct vbind_bind {
  * @num_binds: number of them
  * @current_bind: index of the bind that is being carried out
  * @pool: page tables that may be needed
- * @retired: mappings that were taken off the tree
+ * @stock: mappings that may be added, and those that were taken off the tree
  * @steps: the steps that were taken, for user space
  * @num_steps: number of them, which may be more than there was room for
  * @max_steps: room in @steps
@@ -52,7 +45,7 @@ struct vbind_bind_job {
 	u32 num_binds;
 	u32 current_bind;
 	struct vbind_pt_pool pool;
-	struct list_head retired;
+	struct drm_gpuva_stock stock;
 	struct drm_vbind_step *steps;
 	u32 num_steps;
 	u32 max_steps;
@@ -65,7 +58,7 @@ struct vbind_bind_job {
  * @lock: lock the objects, other than the VM, that the job touches
  * @commit: the last step that may fail, with all locks
  * @run: carry out a bind, in the fence signalling path
- * @fini: free what the job had or has not used; may be called twice
+ * @fini: give back what @prepare got; may be called twice
  */
 struct vbind_mode_ops {
 	int (*prepare)(struct vbind_bind_job *job);
@@ -82,19 +75,10 @@ vbind_bind_job_current(struct vbind_bind_job *job)
 }
 
 /* vbind_ops.c */
-void vbind_op_report(struct vbind_bind_job *job, const struct drm_gpuva_op *op);
-int vbind_op_update_mmu(struct vbind_bind_job *job,
-			const struct drm_gpuva_op *op);
+int vbind_bind_change_tree(struct vbind_bind_job *job, struct vbind_bind *bind);
+int vbind_bind_update_mmu(struct vbind_bind_job *job, struct vbind_bind *bind);
 
-/* vbind_staged.c */
 extern const struct vbind_mode_ops vbind_staged_ops;
-struct drm_gpuva_op *vbind_op_alloc(void);
-void vbind_op_free(struct drm_gpuva_op *op);
-
-/* vbind_immediate.c */
 extern const struct vbind_mode_ops vbind_immediate_ops;
-int vbind_step_map(struct drm_gpuva_op *op, void *priv);
-int vbind_step_remap(struct drm_gpuva_op *op, void *priv);
-int vbind_step_unmap(struct drm_gpuva_op *op, void *priv);
 
 #endif /* _VBIND_BIND_H_ */

@@ -37,7 +37,7 @@ static_assert(sizeof(struct drm_vbind_gem_create) == 24);
 static_assert(sizeof(struct drm_vbind_gem_info) == 32);
 static_assert(sizeof(struct drm_vbind_vm_create) == 40);
 static_assert(sizeof(struct drm_vbind_vm_destroy) == 8);
-static_assert(sizeof(struct drm_vbind_bind) == 40);
+static_assert(sizeof(struct drm_vbind_bind) == 48);
 static_assert(sizeof(struct drm_vbind_mapping) == 40);
 static_assert(sizeof(struct drm_vbind_step) == 136);
 static_assert(sizeof(struct drm_vbind_sync) == 16);
@@ -200,6 +200,7 @@ static int __init vbind_init(void)
 static void __exit vbind_exit(void)
 {
 	faux_device_destroy(vbind_faux_device);
+	drm_gpuvm_flush_cleanup(NULL);
 	vbind_mmu_module_exit();
 }
 

@@ -206,7 +206,7 @@ enum vbind_count {
 /**
  * struct vbind_mapping - a mapping
  * @base: its part in the core
- * @retired: entry in a list of mappings to be freed
+ * @next_removed: the next of those that one bind unmapped with its BO
  *
  * A mapping in the tree has a reference of its own and a claim, see
  * vbind_bo_claim(), on its object. It keeps them until no lock is held any more:
@@ -214,7 +214,7 @@ enum vbind_count {
  */
 struct vbind_mapping {
 	struct drm_gpuva base;
-	struct list_head retired;
+	struct vbind_mapping *next_removed;
 };
 
 /* What DRM_GPUVA_USERBITS are used for */
@@ -305,16 +305,12 @@ int vbind_vm_destroy_ioctl(struct drm_device *drm, void *data,
 			   struct drm_file *file);
 
 /* vbind_mapping.c */
-struct vbind_mapping *vbind_mapping_alloc(struct vbind_vm *vm);
-void vbind_mapping_free(struct vbind_vm *vm, struct vbind_mapping *mapping);
-void vbind_mapping_link(struct vbind_vm *vm, struct vbind_mapping *mapping,
-			struct drm_gpuvm_bo *vm_bo);
-void vbind_mapping_retire(struct vbind_vm *vm, struct vbind_mapping *mapping,
-			  struct list_head *retired);
-void vbind_mapping_free_retired(struct vbind_vm *vm, struct list_head *retired);
+extern const struct drm_gpuva_stock_ops vbind_mapping_stock_ops;
+int vbind_mapping_apply(const struct drm_gpuva_op *op,
+			struct drm_gpuva_stock *stock, struct drm_gpuvm_bo *vm_bo);
 void vbind_mapping_describe(struct drm_vbind_mapping *out,
 			    const struct drm_gpuva_op_map *part,
-			    enum drm_gpuva_flags flags);
+			    enum drm_gpuva_flags flags, u32 repeat);
 void vbind_mapping_describe_va(struct drm_vbind_mapping *out,
 			       const struct drm_gpuva *va);
 

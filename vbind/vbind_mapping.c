@@ -9,108 +9,72 @@
 
 #include "vbind_drv.h"
 
-/**
- * vbind_mapping_alloc() - allocate a mapping
- * @vm: the VM that it is for
- *
- * Return: the mapping, which vbind_mapping_free() frees, or NULL
- */
-struct vbind_mapping *vbind_mapping_alloc(struct vbind_vm *vm)
+static struct drm_gpuva *vbind_mapping_alloc(struct drm_gpuva_stock *stock)
 {
 	struct vbind_mapping *mapping;
 
 	mapping = kzalloc_obj(*mapping, GFP_KERNEL_ACCOUNT);
-	if (mapping)
-		atomic_inc(&to_vbind_device(vm->base.drm)->num_mappings);
-
-	return mapping;
-}
-
-/**
- * vbind_mapping_free() - free a mapping that is not in the tree
- * @vm: the VM that it is for
- * @mapping: the mapping, or NULL
- */
-void vbind_mapping_free(struct vbind_vm *vm, struct vbind_mapping *mapping)
-{
 	if (!mapping)
-		return;
+		return NULL;
 
-	atomic_dec(&to_vbind_device(vm->base.drm)->num_mappings);
-	kfree(mapping);
+	atomic_inc(&to_vbind_device(stock->vm->drm)->num_mappings);
+
+	return &mapping->base;
 }
 
-/**
- * vbind_mapping_link() - link a mapping that was just put into the tree
- * @vm: the VM
- * @mapping: the mapping
- * @vm_bo: its object's &struct drm_gpuvm_bo, NULL if it has none
- *
- * Context: vbind_vm.lock is held, in staged mode the object's dma-resv instead.
- * Someone has a claim on the object already.
- */
-void vbind_mapping_link(struct vbind_vm *vm, struct vbind_mapping *mapping,
-			struct drm_gpuvm_bo *vm_bo)
+/* No lock is held, for this may free the object. */
+static void vbind_mapping_free(struct drm_gpuva_stock *stock,
+			       struct drm_gpuva *va)
 {
-	struct drm_gem_object *obj = mapping->base.gem.obj;
+	struct drm_gem_object *obj = va->gem.obj;
 
-	if (!obj)
-		return;
+	if (obj) {
+		vbind_bo_unclaim(to_vbind_bo(obj), to_vbind_vm(stock->vm));
+		drm_gem_object_put(obj);
+	}
+	atomic_dec(&to_vbind_device(stock->vm->drm)->num_mappings);
+	kfree(to_vbind_mapping(va));
+}
 
-	drm_gem_object_get(obj);
-	drm_WARN_ON(obj->dev, !vbind_bo_claim(to_vbind_bo(obj), vm));
+/* Someone has a claim on the object already. */
+static void vbind_mapping_init(struct drm_gpuva_stock *stock,
+			       struct drm_gpuva *va, const struct drm_gpuva *old,
+			       const struct drm_gpuva_op *op)
+{
+	struct vbind_vm *vm = to_vbind_vm(stock->vm);
+	struct drm_gem_object *obj = va->gem.obj;
 
-	if (drm_gpuvm_immediate_mode(&vm->base)) {
-		mutex_lock(&obj->gpuva.lock);
-		drm_gpuva_link(&mapping->base, vm_bo);
-		mutex_unlock(&obj->gpuva.lock);
-	} else {
-		drm_gpuva_link(&mapping->base, vm_bo);
+	vm->num_mappings++;
+	if (obj) {
+		drm_gem_object_get(obj);
+		drm_WARN_ON(obj->dev, !vbind_bo_claim(to_vbind_bo(obj), vm));
 	}
 }
 
-/**
- * vbind_mapping_retire() - unlink a mapping that was just taken off the tree
- * @vm: the VM
- * @mapping: the mapping
- * @retired: where to put it for vbind_mapping_free_retired()
- *
- * Context: as vbind_mapping_link(); with DRM_GPUVM_RESV_PROTECTED in staged mode
- * also the VM's dma-resv, because this may drop the last reference on the
- * object's &struct drm_gpuvm_bo.
- */
-void vbind_mapping_retire(struct vbind_vm *vm, struct vbind_mapping *mapping,
-			  struct list_head *retired)
-{
-	if (drm_gpuvm_immediate_mode(&vm->base))
-		drm_gpuva_unlink_defer(&mapping->base);
-	else
-		drm_gpuva_unlink(&mapping->base);
-
-	list_add(&mapping->retired, retired);
-}
+const struct drm_gpuva_stock_ops vbind_mapping_stock_ops = {
+	.alloc = vbind_mapping_alloc,
+	.free = vbind_mapping_free,
+	.init = vbind_mapping_init,
+};
 
 /**
- * vbind_mapping_free_retired() - free mappings that are retired
- * @vm: the VM
- * @retired: the mappings
+ * vbind_mapping_apply() - drm_gpuva_op_apply(), and count
+ * @op: the operation
+ * @stock: where mappings come from and go to
+ * @vm_bo: for a map of an object, the two's &struct drm_gpuvm_bo
  *
- * Context: no lock is held, for this may free objects.
+ * Context: vbind_vm.lock is held, and in staged mode the dma-resv of the object
+ * and of the VM.
+ *
+ * Return: 0 or an error code, which is a bug
  */
-void vbind_mapping_free_retired(struct vbind_vm *vm, struct list_head *retired)
+int vbind_mapping_apply(const struct drm_gpuva_op *op,
+			struct drm_gpuva_stock *stock, struct drm_gpuvm_bo *vm_bo)
 {
-	struct vbind_mapping *mapping, *next;
+	if (op->op == DRM_GPUVA_OP_REMAP || op->op == DRM_GPUVA_OP_UNMAP)
+		to_vbind_vm(stock->vm)->num_mappings--;
 
-	list_for_each_entry_safe(mapping, next, retired, retired) {
-		struct drm_gem_object *obj = mapping->base.gem.obj;
-
-		if (obj) {
-			vbind_bo_unclaim(to_vbind_bo(obj), vm);
-			drm_gem_object_put(obj);
-		}
-		vbind_mapping_free(vm, mapping);
-	}
-	INIT_LIST_HEAD(retired);
+	return drm_gpuva_op_apply(op, stock, vm_bo);
 }
 
 /**
@@ -118,10 +82,11 @@ void vbind_mapping_free_retired(struct vbind_vm *vm, struct list_head *retired)
  * @out: to be filled in
  * @part: where it is and what it maps
  * @flags: the mapping's flags
+ * @repeat: the size after which its content begins again, or 0
  */
 void vbind_mapping_describe(struct drm_vbind_mapping *out,
 			    const struct drm_gpuva_op_map *part,
-			    enum drm_gpuva_flags flags)
+			    enum drm_gpuva_flags flags, u32 repeat)
 {
 	struct drm_gem_object *obj = part->gem.obj;
 
@@ -137,7 +102,7 @@ void vbind_mapping_describe(struct drm_vbind_mapping *out,
 		out->flags |= DRM_VBIND_MAPPING_READONLY;
 	if (flags & DRM_GPUVA_INVALIDATED)
 		out->flags |= DRM_VBIND_MAPPING_EVICTED;
-	out->pad = 0;
+	out->repeat = repeat;
 }
 
 /**
@@ -148,12 +113,7 @@ void vbind_mapping_describe(struct drm_vbind_mapping *out,
 void vbind_mapping_describe_va(struct drm_vbind_mapping *out,
 			       const struct drm_gpuva *va)
 {
-	const struct drm_gpuva_op_map whole = {
-		.va.addr = va->va.addr,
-		.va.range = va->va.range,
-		.gem.obj = va->gem.obj,
-		.gem.offset = va->gem.offset,
-	};
+	const struct drm_gpuva_op_map whole = drm_gpuva_to_op_map(va);
 
-	vbind_mapping_describe(out, &whole, va->flags);
+	vbind_mapping_describe(out, &whole, va->flags, va->repeat);
 }

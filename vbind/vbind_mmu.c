@@ -10,6 +10,9 @@
  * the level below, or is a leaf:
  *
  * - memory: the address of a page; in level 0 and 1 only
+ * - memory that repeats: the address of the first page, and how many follow before
+ *   it begins again; which of them an address shows hangs on the address alone,
+ *   so that this is the same for all entries of a mapping; in any level
  * - memory that was evicted: the offset in the BO instead, so that the entry can
  *   be made valid again as it is
  * - sparse: no memory at all; in any level
@@ -28,6 +31,7 @@
  * begins, the page is split.
  */
 
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -49,6 +53,9 @@
 #define VBIND_PTE_SPARSE	0x4ULL
 #define VBIND_PTE_READONLY	0x8ULL
 #define VBIND_PTE_BIG		0x10ULL
+/* The size that repeats, as a power of two of pages, plus 1; 0 if none does */
+#define VBIND_PTE_REPEAT	0x3e0ULL
+#define VBIND_PTE_REPEAT_SHIFT	5
 #define VBIND_PTE_ADDR		(~0ULL << VBIND_PAGE_SHIFT)
 
 /**
@@ -110,11 +117,32 @@ static u64 vbind_pt_to_pte(struct vbind_pt *pt)
 	return (u64)(uintptr_t)pt | VBIND_PTE_TABLE;
 }
 
-/* Whether the entry refers to something that goes on from page to page */
-static bool vbind_pte_has_addr(u64 pte)
+static bool vbind_pte_is_memory(u64 pte)
 {
 	return vbind_pte_kind(pte) == VBIND_PTE_MEMORY ||
 	       vbind_pte_kind(pte) == VBIND_PTE_EVICTED;
+}
+
+/* Whether the entry refers to something that goes on from page to page */
+static bool vbind_pte_has_addr(u64 pte)
+{
+	return vbind_pte_is_memory(pte) && !(pte & VBIND_PTE_REPEAT);
+}
+
+/* For a size that is a power of two, a page at least, or 0 */
+static u64 vbind_pte_repeat(u32 repeat)
+{
+	u64 field = repeat ? ilog2(repeat) - VBIND_PAGE_SHIFT + 1 : 0;
+
+	return field << VBIND_PTE_REPEAT_SHIFT;
+}
+
+/* The size after which the memory begins again, 0 if it does not */
+static u64 vbind_pte_repeat_size(u64 pte)
+{
+	u64 field = (pte & VBIND_PTE_REPEAT) >> VBIND_PTE_REPEAT_SHIFT;
+
+	return field ? 1ULL << (field - 1 + VBIND_PAGE_SHIFT) : 0;
 }
 
 /* Pools */
@@ -192,7 +220,8 @@ static void vbind_pt_estimate_tables(struct vbind_pt_estimate *estimate,
 }
 
 /**
- * vbind_pt_estimate_cut() - count the tables for an unmap or a sparse mapping
+ * vbind_pt_estimate_cut() - count the tables for an unmap, or a mapping that is
+ * sparse or repeats
  * @estimate: the sum
  * @addr: start of the range
  * @range: its size
@@ -248,7 +277,7 @@ static u64 vbind_pt_update_pte(const struct vbind_pt_update *update, u64 addr)
 	if (vbind_pte_has_addr(update->flags))
 		return (update->value + (addr - update->addr)) | update->flags;
 
-	return update->flags;
+	return update->value | update->flags;
 }
 
 static bool vbind_pt_update_aligned(const struct vbind_pt_update *update,
@@ -257,15 +286,11 @@ static bool vbind_pt_update_aligned(const struct vbind_pt_update *update,
 	return IS_ALIGNED(update->offset + (addr - update->addr), size);
 }
 
-/*
- * Writes an entry that is no table. The core says beforehand what goes away, so
- * that a new mapping replaces nothing but what it keeps.
- */
+/* Writes an entry that is no table, over whatever is there. */
 static void vbind_pt_write(struct vbind_pt *pt, unsigned int i, u64 pte)
 {
 	u64 old = pt->entries[i];
 
-	WARN_ON_ONCE(old && pte && old != pte);
 	pt->used += !!pte - !!old;
 	pt->entries[i] = pte;
 }
@@ -289,10 +314,7 @@ static void vbind_pt_write_big(struct vbind_pt *pt, unsigned int i, u64 pte)
 {
 	unsigned int j;
 
-	/* 16 small pages may be kept as a big one. */
 	if (!(pt->entries[i] & VBIND_PTE_BIG)) {
-		WARN_ON_ONCE(pt->entries[i] &&
-			     pt->entries[i] != (pte & ~VBIND_PTE_BIG));
 		for (j = 0; j < VBIND_BIG; j++)
 			vbind_pt_write(pt, i + j, VBIND_PTE_EMPTY);
 	}
@@ -461,24 +483,24 @@ static int vbind_mmu_update(struct vbind_mmu *mmu, u64 range,
 /**
  * vbind_mmu_map() - map memory
  * @mmu: the page tables
- * @pool: tables, as many as vbind_pt_estimate_map() said
+ * @pool: tables, as many as vbind_pt_estimate_map() said, or
+ *	vbind_pt_estimate_cut() for memory that repeats
  * @addr: where to
  * @range: how much
- * @memory: start of the BO's memory
- * @offset: where in the BO to start
- * @readonly: that writes are faults
+ * @memory: the memory
  *
  * Return: 0 or -ENOMEM if the pool was too small, which is a bug
  */
 int vbind_mmu_map(struct vbind_mmu *mmu, struct vbind_pt_pool *pool, u64 addr,
-		  u64 range, void *memory, u64 offset, bool readonly)
+		  u64 range, const struct vbind_mmu_memory *memory)
 {
 	const struct vbind_pt_update update = {
 		.pool = pool,
 		.addr = addr,
-		.flags = VBIND_PTE_MEMORY | (readonly ? VBIND_PTE_READONLY : 0),
-		.value = (uintptr_t)memory + offset,
-		.offset = offset,
+		.flags = VBIND_PTE_MEMORY | vbind_pte_repeat(memory->repeat) |
+			 (memory->readonly ? VBIND_PTE_READONLY : 0),
+		.value = (uintptr_t)memory->start + memory->offset,
+		.offset = memory->offset,
 	};
 
 	return vbind_mmu_update(mmu, range, &update);
@@ -624,7 +646,7 @@ enum vbind_mmu_access vbind_mmu_lookup(struct vbind_mmu *mmu, u64 addr,
 {
 	struct vbind_pt *pt = mmu->root;
 	unsigned int level = mmu->top;
-	u64 pte, page, offset;
+	u64 pte, page, offset, repeat;
 
 	lockdep_assert_held(&mmu->lock);
 
@@ -655,6 +677,11 @@ enum vbind_mmu_access vbind_mmu_lookup(struct vbind_mmu *mmu, u64 addr,
 
 	offset = addr & (page - 1);
 	*size = page - offset;
+	repeat = vbind_pte_repeat_size(pte);
+	if (repeat) {
+		offset = addr & (repeat - 1);
+		*size = min(*size, repeat - offset);
+	}
 
 	switch (vbind_pte_kind(pte)) {
 	case VBIND_PTE_MEMORY:
@@ -734,7 +761,7 @@ static void vbind_pte_show(u64 *pte, unsigned int level, u64 addr, void *priv)
 		size *= VBIND_BIG;
 	seq_printf(m, "  %u 0x%016llx-0x%016llx %s%s\n", level, addr,
 		   addr + (size - 1), kinds[vbind_pte_kind(*pte)],
-		   vbind_pte_has_addr(*pte) && *pte & VBIND_PTE_READONLY ?
+		   vbind_pte_is_memory(*pte) && *pte & VBIND_PTE_READONLY ?
 		   " read-only" : "");
 }
 

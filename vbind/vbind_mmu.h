@@ -57,6 +57,21 @@ struct vbind_pt_estimate {
 };
 
 /**
+ * struct vbind_mmu_memory - what a mapping shows
+ * @start: start of the BO's memory
+ * @offset: where in the BO to begin
+ * @repeat: the size after which it begins again, counted by the address; a power
+ *	of two, or 0 if it does not
+ * @readonly: that writes are faults
+ */
+struct vbind_mmu_memory {
+	void *start;
+	u64 offset;
+	u32 repeat;
+	bool readonly;
+};
+
+/**
  * struct vbind_mmu_stats - what is in the page tables
  * @tables: tables
  * @pages_4k: entries that map 4K
@@ -101,7 +116,7 @@ int vbind_pt_pool_fill(struct vbind_pt_pool *pool, unsigned long count);
 void vbind_pt_pool_drain(struct vbind_pt_pool *pool);
 
 int vbind_mmu_map(struct vbind_mmu *mmu, struct vbind_pt_pool *pool, u64 addr,
-		  u64 range, void *memory, u64 offset, bool readonly);
+		  u64 range, const struct vbind_mmu_memory *memory);
 int vbind_mmu_map_sparse(struct vbind_mmu *mmu, struct vbind_pt_pool *pool,
 			 u64 addr, u64 range);
 int vbind_mmu_unmap(struct vbind_mmu *mmu, struct vbind_pt_pool *pool, u64 addr,

@@ -2,8 +2,12 @@
 /* Copyright (c) 2026 The DRM GPUVM project */
 
 /*
- * What an operation of the core means for the page tables and for user space;
- * this is the same in both modes.
+ * What a bind does to the tree of mappings and to the page tables, and what user
+ * space is told of it. This is the same in both modes; when it happens is not.
+ *
+ * The page tables are written once for each bind, over whatever is there: nobody
+ * sees an address unmapped that is mapped before and after. So the steps need not
+ * look after them.
  */
 
 #include <drm/drm_print.h>
@@ -45,25 +49,23 @@ static void vbind_op_report_remap(struct vbind_bind_job *job,
 	step = vbind_op_new_step(job, DRM_VBIND_STEP_REMAP, flags);
 	vbind_mapping_describe_va(&step->mapping, old);
 	if (remap->prev)
-		vbind_mapping_describe(&step->prev, remap->prev, old->flags);
+		vbind_mapping_describe(&step->prev, remap->prev, old->flags,
+				       old->repeat);
 	if (remap->next)
-		vbind_mapping_describe(&step->next, remap->next, old->flags);
+		vbind_mapping_describe(&step->next, remap->next, old->flags,
+				       old->repeat);
 }
 
-/**
- * vbind_op_report() - note an operation for user space
- * @job: the job
- * @op: the operation
- */
-void vbind_op_report(struct vbind_bind_job *job, const struct drm_gpuva_op *op)
+static void vbind_op_report(struct vbind_bind_job *job,
+			    const struct drm_gpuva_op *op)
 {
 	struct drm_vbind_step *step;
 
 	switch (op->op) {
 	case DRM_GPUVA_OP_MAP:
 		step = vbind_op_new_step(job, DRM_VBIND_STEP_MAP, 0);
-		vbind_mapping_describe(&step->mapping, &op->map,
-				       vbind_bind_job_current(job)->flags);
+		vbind_mapping_describe(&step->mapping, &op->map, op->req->flags,
+				       op->req->repeat);
 		break;
 	case DRM_GPUVA_OP_REMAP:
 		vbind_op_report_remap(job, &op->remap);
@@ -77,74 +79,162 @@ void vbind_op_report(struct vbind_bind_job *job, const struct drm_gpuva_op *op)
 		step = vbind_op_new_step(job, DRM_VBIND_STEP_PREFETCH, 0);
 		vbind_mapping_describe_va(&step->mapping, op->prefetch.va);
 		break;
+	case DRM_GPUVA_OP_UPDATE:
+		step = vbind_op_new_step(job, DRM_VBIND_STEP_UPDATE, 0);
+		vbind_mapping_describe_va(&step->mapping, op->update.va);
+		break;
 	default:
 		break;
 	}
 }
 
-/*
- * The core tells whether the new mapping has the same memory in the same place.
- * Whether the entries are the same is for the driver to know: they have to be
- * there, and to allow the same.
- */
-static bool vbind_op_keeps_entries(struct vbind_bind_job *job,
-				   const struct drm_gpuva_op_unmap *unmap)
+static int vbind_step(struct drm_gpuva_op *op, void *priv)
 {
-	enum drm_gpuva_flags flags = vbind_bind_job_current(job)->flags;
+	struct vbind_bind_job *job = priv;
+	struct vbind_bind *bind = vbind_bind_job_current(job);
 
-	return unmap->keep && !drm_gpuva_invalidated(unmap->va) &&
-	       unmap->va->flags == flags;
+	vbind_vm_count(job->vm, VBIND_COUNT_OPS);
+	vbind_op_report(job, op);
+	/* Nothing happens to what is there already. */
+	if (op->op != DRM_GPUVA_OP_UPDATE)
+		trace_vbind_op(job->vm, op);
+	else
+		bind->same = !drm_gpuva_invalidated(op->update.va);
+
+	return vbind_mapping_apply(op, &job->stock, bind->vm_bo);
 }
 
-static int vbind_op_map_mmu(struct vbind_bind_job *job,
-			    const struct drm_gpuva_op_map *map)
+static int vbind_step_unmap_bo(struct drm_gpuva_op *op, void *priv)
 {
-	enum drm_gpuva_flags flags = vbind_bind_job_current(job)->flags;
-	struct drm_gem_object *obj = map->gem.obj;
-	struct vbind_mmu *mmu = &job->vm->mmu;
+	struct vbind_mapping *mapping = to_vbind_mapping(op->unmap.va);
+	struct vbind_bind *bind = vbind_bind_job_current(priv);
 
-	if (!obj)
-		return vbind_mmu_map_sparse(mmu, &job->pool, map->va.addr,
-					    map->va.range);
+	mapping->next_removed = bind->removed;
+	bind->removed = mapping;
 
-	return vbind_mmu_map(mmu, &job->pool, map->va.addr, map->va.range,
-			     to_vbind_bo(obj)->memory, map->gem.offset,
-			     flags & VBIND_GPUVA_READONLY);
+	return vbind_step(op, priv);
+}
+
+static const struct drm_gpuvm_steps vbind_steps = {
+	.map = vbind_step,
+	.remap = vbind_step,
+	.unmap = vbind_step,
+	.update = vbind_step,
+};
+
+static const struct drm_gpuvm_steps vbind_unmap_bo_steps = {
+	.unmap = vbind_step_unmap_bo,
+};
+
+/* The memory is back already, see vbind_bind_job_lock(). This is for steps. */
+static int vbind_bind_tell_prefetch(struct vbind_bind_job *job, u64 addr,
+				    u64 range)
+{
+	struct drm_gpuva *va;
+	int ret = 0;
+
+	drm_gpuvm_for_each_mapping_range(va, &job->vm->base, addr, addr + range) {
+		struct drm_gpuva_op op = {
+			.op = DRM_GPUVA_OP_PREFETCH,
+			.prefetch.va = va,
+		};
+
+		ret = ret ?: vbind_step(&op, job);
+	}
+
+	return ret;
 }
 
 /**
- * vbind_op_update_mmu() - update the page tables
+ * vbind_bind_change_tree() - carry out a bind in the tree of mappings
  * @job: the job
- * @op: the operation
+ * @bind: its current bind
+ *
+ * Context: vbind_vm.lock is held, and in staged mode the dma-resv of what the
+ * bind is about, see drm_gpuvm_request_exec_lock()
+ *
+ * Return: 0 or an error code, which is a bug
+ */
+int vbind_bind_change_tree(struct vbind_bind_job *job, struct vbind_bind *bind)
+{
+	const struct drm_gpuva_op_map *map = &bind->req.map;
+
+	switch (bind->type) {
+	case DRM_VBIND_BIND_MAP:
+	case DRM_VBIND_BIND_MAP_SPARSE:
+	case DRM_VBIND_BIND_UNMAP:
+		return drm_gpuvm_request(&job->vm->base, &bind->req, &vbind_steps,
+					 job);
+	case DRM_VBIND_BIND_PREFETCH:
+		return vbind_bind_tell_prefetch(job, map->va.addr, map->va.range);
+	case DRM_VBIND_BIND_UNMAP_BO:
+		return drm_gpuvm_bo_unmap(bind->vm_bo, &vbind_unmap_bo_steps, job);
+	}
+
+	return -EINVAL;
+}
+
+static int vbind_bind_map_mmu(struct vbind_bind_job *job,
+			      struct vbind_bind *bind)
+{
+	const struct drm_gpuva_op_map *map = &bind->req.map;
+	const struct vbind_mmu_memory memory = {
+		.start = to_vbind_bo(map->gem.obj)->memory,
+		.offset = map->gem.offset,
+		.repeat = bind->req.repeat,
+		.readonly = bind->req.flags & VBIND_GPUVA_READONLY,
+	};
+
+	return vbind_mmu_map(&job->vm->mmu, &job->pool, map->va.addr,
+			     map->va.range, &memory);
+}
+
+static int vbind_bind_unmap_bo_mmu(struct vbind_bind_job *job,
+				   struct vbind_bind *bind)
+{
+	struct vbind_mapping *mapping;
+	int ret = 0;
+
+	for (mapping = bind->removed; !ret && mapping;
+	     mapping = mapping->next_removed)
+		ret = vbind_mmu_unmap(&job->vm->mmu, &job->pool,
+				      mapping->base.va.addr,
+				      mapping->base.va.range);
+
+	return ret;
+}
+
+/**
+ * vbind_bind_update_mmu() - carry out a bind in the page tables
+ * @job: the job
+ * @bind: a bind that vbind_bind_change_tree() was called for
  *
  * Context: fence signalling
  *
  * Return: 0 or an error code, which is a bug
  */
-int vbind_op_update_mmu(struct vbind_bind_job *job, const struct drm_gpuva_op *op)
+int vbind_bind_update_mmu(struct vbind_bind_job *job, struct vbind_bind *bind)
 {
+	const struct drm_gpuva_op_map *map = &bind->req.map;
 	struct vbind_mmu *mmu = &job->vm->mmu;
-	u64 addr, range;
 
-	vbind_vm_count(job->vm, VBIND_COUNT_OPS);
-	trace_vbind_op(job->vm, op);
-
-	switch (op->op) {
-	case DRM_GPUVA_OP_MAP:
-		return vbind_op_map_mmu(job, &op->map);
-	case DRM_GPUVA_OP_REMAP:
-		if (vbind_op_keeps_entries(job, op->remap.unmap))
-			return 0;
-		drm_gpuva_op_remap_to_unmap_range(&op->remap, &addr, &range);
-		return vbind_mmu_unmap(mmu, &job->pool, addr, range);
-	case DRM_GPUVA_OP_UNMAP:
-		if (vbind_op_keeps_entries(job, &op->unmap))
-			return 0;
-		return vbind_mmu_unmap(mmu, &job->pool, op->unmap.va->va.addr,
-				       op->unmap.va->va.range);
-	case DRM_GPUVA_OP_PREFETCH:
+	if (bind->same)
 		return 0;
-	default:
-		return -EINVAL;
+
+	switch (bind->type) {
+	case DRM_VBIND_BIND_MAP:
+		return vbind_bind_map_mmu(job, bind);
+	case DRM_VBIND_BIND_MAP_SPARSE:
+		return vbind_mmu_map_sparse(mmu, &job->pool, map->va.addr,
+					    map->va.range);
+	case DRM_VBIND_BIND_UNMAP:
+		return vbind_mmu_unmap(mmu, &job->pool, map->va.addr,
+				       map->va.range);
+	case DRM_VBIND_BIND_UNMAP_BO:
+		return vbind_bind_unmap_bo_mmu(job, bind);
+	case DRM_VBIND_BIND_PREFETCH:
+		return 0;
 	}
+
+	return -EINVAL;
 }

@@ -106,7 +106,7 @@ DEFINE_EVENT(vbind_bind, vbind_bind_run,
 		      const struct drm_gpuva_op_map *map),
 	     TP_ARGS(vm, job, index, type, map));
 
-/* An operation of the core reaches the page tables. */
+/* An operation of the core. */
 TRACE_EVENT(vbind_op,
 	    TP_PROTO(struct vbind_vm *vm, const struct drm_gpuva_op *op),
 	    TP_ARGS(vm, op),

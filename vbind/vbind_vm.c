@@ -86,33 +86,29 @@ static void vbind_vm_unlock_resvs(struct vbind_vm *vm,
 	ww_acquire_fini(ctx);
 }
 
-static void vbind_vm_remove_mapping(struct vbind_vm *vm,
-				    struct vbind_mapping *mapping,
-				    struct list_head *retired)
+static int vbind_step_close(struct drm_gpuva_op *op, void *priv)
 {
-	mutex_lock(&vm->lock);
-	drm_gpuva_remove(&mapping->base);
-	vm->num_mappings--;
-	vbind_mapping_retire(vm, mapping, retired);
-	mutex_unlock(&vm->lock);
-}
-
-static void vbind_vm_remove_mapping_staged(struct vbind_vm *vm,
-					   struct vbind_mapping *mapping,
-					   struct list_head *retired)
-{
-	struct drm_gem_object *obj = mapping->base.gem.obj;
+	struct drm_gem_object *obj = op->unmap.va->gem.obj;
+	struct drm_gpuva_stock *stock = priv;
+	struct vbind_vm *vm = to_vbind_vm(stock->vm);
+	bool lock = obj && !drm_gpuvm_immediate_mode(&vm->base);
 	struct ww_acquire_ctx ctx;
+	int ret;
 
-	if (!obj) {
-		vbind_vm_remove_mapping(vm, mapping, retired);
-		return;
-	}
+	if (lock)
+		vbind_vm_lock_resvs(vm, obj, &ctx);
+	mutex_lock(&vm->lock);
+	ret = vbind_mapping_apply(op, stock, NULL);
+	mutex_unlock(&vm->lock);
+	if (lock)
+		vbind_vm_unlock_resvs(vm, obj, &ctx);
 
-	vbind_vm_lock_resvs(vm, obj, &ctx);
-	vbind_vm_remove_mapping(vm, mapping, retired);
-	vbind_vm_unlock_resvs(vm, obj, &ctx);
+	return ret;
 }
+
+static const struct drm_gpuvm_steps vbind_close_steps = {
+	.unmap = vbind_step_close,
+};
 
 /*
  * From here on no job is added, and of those that are in the queues none begins.
@@ -143,28 +139,17 @@ static void vbind_vm_stop(struct vbind_vm *vm)
 static void vbind_vm_close(struct vbind_vm *vm)
 {
 	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
-	bool immediate = drm_gpuvm_immediate_mode(&vm->base);
-	struct drm_gpuva *va, *next;
-	LIST_HEAD(retired);
+	struct drm_gpuva_stock stock;
 
 	mutex_lock(&vbind->vms_lock);
 	list_del(&vm->entry);
 	mutex_unlock(&vbind->vms_lock);
 	vbind_vm_stop(vm);
 
-	drm_gpuvm_for_each_va_safe(va, next, &vm->base) {
-		struct vbind_mapping *mapping = to_vbind_mapping(va);
-
-		if (vbind_va_is_reserved(va))
-			continue;
-		if (immediate)
-			vbind_vm_remove_mapping(vm, mapping, &retired);
-		else
-			vbind_vm_remove_mapping_staged(vm, mapping, &retired);
-	}
-
-	drm_gpuvm_bo_deferred_cleanup(&vm->base);
-	vbind_mapping_free_retired(vm, &retired);
+	drm_gpuva_stock_init(&stock, &vm->base, &vbind_mapping_stock_ops);
+	drm_WARN_ON(vm->base.drm, drm_gpuvm_unmap_all(&vm->base,
+						      &vbind_close_steps, &stock));
+	drm_gpuva_stock_drain(&stock);
 	drm_gpuvm_put(&vm->base);
 }
 
@@ -190,7 +175,7 @@ static enum drm_gpuvm_flags vbind_vm_core_flags(u32 flags)
 	if (flags & DRM_VBIND_VM_RESV_PROTECTED)
 		core_flags |= DRM_GPUVM_RESV_PROTECTED;
 	if (flags & DRM_VBIND_VM_IMMEDIATE)
-		core_flags |= DRM_GPUVM_IMMEDIATE_MODE;
+		core_flags |= DRM_GPUVM_IMMEDIATE_MODE | DRM_GPUVM_AUTO_CLEANUP;
 
 	return core_flags;
 }

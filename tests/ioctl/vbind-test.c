@@ -15,7 +15,7 @@ _Static_assert(sizeof(struct drm_vbind_gem_create) == 24, "gem_create");
 _Static_assert(sizeof(struct drm_vbind_gem_info) == 32, "gem_info");
 _Static_assert(sizeof(struct drm_vbind_vm_create) == 40, "vm_create");
 _Static_assert(sizeof(struct drm_vbind_vm_destroy) == 8, "vm_destroy");
-_Static_assert(sizeof(struct drm_vbind_bind) == 40, "bind");
+_Static_assert(sizeof(struct drm_vbind_bind) == 48, "bind");
 _Static_assert(sizeof(struct drm_vbind_mapping) == 40, "mapping");
 _Static_assert(sizeof(struct drm_vbind_step) == 136, "step");
 _Static_assert(sizeof(struct drm_vbind_vm_bind) == 64, "vm_bind");
@@ -669,11 +669,12 @@ struct step_case {
 
 #define S_REMAP		DRM_VBIND_STEP_REMAP
 #define S_UNMAP		DRM_VBIND_STEP_UNMAP
+#define S_UPDATE	DRM_VBIND_STEP_UPDATE
 
 static const struct step_case step_cases[] = {
 	{ "map in front, adjacent", MAP, 2, 2, 0, -1, false, 0, 0, 0 },
 	{ "map behind, adjacent", MAP, 12, 2, 0, -1, false, 0, 0, 0 },
-	{ "map the same", MAP, 4, 8, 4, S_UNMAP, true, 0, 0, 0 },
+	{ "map the same", MAP, 4, 8, 4, S_UPDATE, false, 0, 0, 0 },
 	{ "map the same range, other offset", MAP, 4, 8, 5, S_UNMAP, false, 0, 0, 0 },
 	{ "map the front, contiguous", MAP, 4, 3, 4, S_REMAP, true, 0, 7, 5 },
 	{ "map the front, other offset", MAP, 4, 3, 0, S_REMAP, false, 0, 7, 5 },
@@ -720,7 +721,7 @@ static unsigned int expected_steps(const struct step_case *c,
 		}
 		step++;
 	}
-	if (c->type != UNMAP) {
+	if (c->type != UNMAP && c->old_step != S_UPDATE) {
 		step->type = DRM_VBIND_STEP_MAP;
 		step->mapping = bo_mapping(c->page, c->pages, c->offset);
 		if (c->type == SPARSE) {
@@ -747,7 +748,7 @@ static int mappings_after(const struct step_case *c,
 	int count = 0;
 	unsigned int i;
 
-	if (c->old_step < 0)
+	if (c->old_step < 0 || c->old_step == S_UPDATE)
 		out[count++] = bo_mapping(4, 8, 4);
 	for (i = 0; i < num_steps; i++) {
 		if (steps[i].type == DRM_VBIND_STEP_MAP)
@@ -933,6 +934,7 @@ static void test_bind_few_steps_wanted(void)
 	expect_value(~0U, steps[2].type);
 
 	num_steps = 0;
+	bind.range += PAGE;
 	expect(0, vbind_vm_bind_steps(fd, vm, &bind, 1, NULL, &num_steps, NULL));
 	expect_value(2, num_steps);
 }
@@ -2175,7 +2177,8 @@ static void list_add(struct step_list *list, const struct drm_vbind_mapping *m)
 
 static void list_apply(struct step_list *list, const struct drm_vbind_step *step)
 {
-	if (step->type == DRM_VBIND_STEP_PREFETCH)
+	if (step->type == DRM_VBIND_STEP_PREFETCH ||
+	    step->type == DRM_VBIND_STEP_UPDATE)
 		return;
 	if (step->type != DRM_VBIND_STEP_MAP)
 		list_remove(list, &step->mapping);
@@ -2374,8 +2377,8 @@ static const struct test last_tests[] = {
 };
 
 static const struct test *const all_tests[] = {
-	ioctl_tests, exec_tests, async_tests, evict_tests, stress_tests,
-	last_tests,
+	ioctl_tests, exec_tests, repeat_tests, async_tests, evict_tests,
+	stress_tests, last_tests,
 };
 
 static const char *const mode_names[] = {

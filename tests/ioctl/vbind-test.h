@@ -66,6 +66,7 @@ struct test {
 
 /* Each ends with an entry that has no name. */
 extern const struct test exec_tests[];
+extern const struct test repeat_tests[];
 extern const struct test async_tests[];
 extern const struct test evict_tests[];
 extern const struct test stress_tests[];

@@ -270,6 +270,20 @@ enum drm_vbind_bind_type {
 #define DRM_VBIND_BIND_READONLY		0x1
 
 /**
+ * define DRM_VBIND_BIND_REPEAT - the mapping shows a part of the BO again and again
+ *
+ * For %DRM_VBIND_BIND_MAP only. The range can be larger than the BO: the address a
+ * shows the offset `offset + a % repeat`. Which part that is hangs on the address
+ * alone, so it stays the same when the mapping is cut.
+ */
+#define DRM_VBIND_BIND_REPEAT		0x2
+
+/**
+ * define DRM_VBIND_MAX_REPEAT - the largest part of a BO that can be repeated
+ */
+#define DRM_VBIND_MAX_REPEAT		0x80000000U
+
+/**
  * struct drm_vbind_bind - one bind of a VM_BIND array
  */
 struct drm_vbind_bind {
@@ -287,6 +301,12 @@ struct drm_vbind_bind {
 	__u64 range;
 	/** @offset: offset in the BO for a map; 0 for all others */
 	__u64 offset;
+	/**
+	 * @repeat: with %DRM_VBIND_BIND_REPEAT, the size of the part of the BO
+	 * that is repeated: a power of two, from a page up to
+	 * %DRM_VBIND_MAX_REPEAT; else 0
+	 */
+	__u64 repeat;
 };
 
 /**
@@ -301,10 +321,18 @@ enum drm_vbind_step_type {
 	DRM_VBIND_STEP_UNMAP = 2,
 	/** @DRM_VBIND_STEP_PREFETCH: made a mapping ready for use */
 	DRM_VBIND_STEP_PREFETCH = 3,
+	/**
+	 * @DRM_VBIND_STEP_UPDATE: found the very mapping that a map asks for:
+	 * nothing was unmapped and nothing mapped
+	 */
+	DRM_VBIND_STEP_UPDATE = 4,
 };
 
 /**
  * define DRM_VBIND_STEP_KEEP - the page table entries would stay the same
+ *
+ * The new mapping shows the same part of the same BO, allows the same and repeats
+ * the same; or both are sparse.
  */
 #define DRM_VBIND_STEP_KEEP		0x1
 /**
@@ -346,8 +374,8 @@ struct drm_vbind_mapping {
 	__u64 bo_id;
 	/** @flags: DRM_VBIND_MAPPING_* */
 	__u32 flags;
-	/** @pad: zero */
-	__u32 pad;
+	/** @repeat: the size of the part that is repeated, 0 if none is */
+	__u32 repeat;
 };
 
 /**
