@@ -219,15 +219,15 @@ static void every_step_of_a_list(struct kunit *test)
 static void tear_down(struct kunit *test)
 {
 	struct rt *rt = rt_init(test);
+	struct drm_gpuva *va;
 	struct drm_gpuvm_bo *b;
 
 	gt_build(rt->gt, rt->vm, GT_BASE, "|b0|a0|b1|*3|a1|b2|");
 	b = gt_vm_bo(rt->gt, rt->vm, gt_obj_find(rt->gt, 'b'));
 
 	rt_begin(rt);
-	KUNIT_EXPECT_EQ(test, drm_gpuva_unmap_step(
-				drm_gpuva_find_first(rt->vm, AT(1), 1),
-				&rt_steps, rt), 0);
+	va = drm_gpuva_find_first(rt->vm, AT(1), 1);
+	KUNIT_EXPECT_EQ(test, drm_gpuva_unmap_step(va, &rt_steps, rt), 0);
 	KUNIT_EXPECT_EQ(test, drm_gpuvm_bo_unmap(b, &rt_steps, rt), 0);
 	rt_end(rt);
 	gt_expect_picture(test, rt->vm, GT_BASE, "         |*3|a1|", "bo_unmap");

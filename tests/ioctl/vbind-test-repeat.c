@@ -5,7 +5,7 @@
 
 #include "vbind-test.h"
 
-#define GIB		(1ULL << 30)
+#define GIB		0x40000000ULL
 #define BIG_START	(3 * PAGE)
 #define BIG_RANGE	(17 * GIB)
 
