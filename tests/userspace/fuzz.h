@@ -12,4 +12,7 @@
 /* Dies if the core and the model differ over what the bytes say. */
 int fuzz_one_input(const u8 *data, size_t size);
 
+/* The same for requests with attributes. */
+int fuzz_attrs(const u8 *data, size_t size);
+
 #endif

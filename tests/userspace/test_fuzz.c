@@ -12,6 +12,8 @@
  *
  * where '0' stands for 0, '1' for 1 and so on, for all bytes. So many pages as no
  * VM has stand for ranges that wrap or do nearly so.
+ *
+ * With '@' for the first line's last character, see fuzz_attrs.c.
  */
 #include <string.h>
 
@@ -143,6 +145,8 @@ int fuzz_one_input(const u8 *data, size_t size)
 
 	if (size < 2 * LINE)
 		return -1;
+	if (data[LINE - 1] == '@')
+		return fuzz_attrs(data, size);
 
 	parse_config(&config, data);
 	vm = side_ours.create(&config);
