@@ -3,7 +3,10 @@
 
 #include "one_module.h"
 
-int __init init_module(void)
+#pragma pop_macro("module_init")
+#pragma pop_macro("module_exit")
+
+static int __init one_module_init(void)
 {
 	int ret;
 
@@ -18,8 +21,11 @@ int __init init_module(void)
 	return ret;
 }
 
-void cleanup_module(void)
+static void one_module_exit(void)
 {
 	one_module_vbind_exit();
 	one_module_gpuvm_module_exit();
 }
+
+module_init(one_module_init);
+module_exit(one_module_exit);

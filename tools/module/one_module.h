@@ -13,6 +13,10 @@
 #undef __exit
 #define __exit
 
+/* init.c takes the kernel's own back. */
+#pragma push_macro("module_init")
+#pragma push_macro("module_exit")
+
 #undef module_init
 #define module_init(fn)							\
 	int __init one_module_##fn(void);				\
