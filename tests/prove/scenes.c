@@ -234,6 +234,19 @@ static void put_a_and_vm(void)
 	put_vm();
 }
 
+/* Only the vm_bos have references on the VM then. */
+static void have_a_without_vm(void)
+{
+	have_a();
+	put_vm();
+}
+
+static void have_a_b_without_vm(void)
+{
+	have_a_and_b();
+	put_vm();
+}
+
 static void vm_is_gone(void)
 {
 	CHECK(stage->freed_vms == 1);
@@ -255,6 +268,19 @@ static void put_a_and_obj(void)
 {
 	put_a_and_cleanup();
 	put_obj_a();
+}
+
+/* All that was put before is gone then. */
+static void put_a_and_flush(void)
+{
+	put_a();
+	cleanup(0);
+	CHECK(kref_read(&stage->obj[A]->refcount) == 1);
+}
+
+static void flush_all(void)
+{
+	drm_gpuvm_flush_cleanup(NULL);
 }
 
 static void obj_is_gone(void)
@@ -402,6 +428,23 @@ const struct scene scenes[] = {
 	{ "readers", ANY_MODE, have_three_mappings, { read_low, read_high } },
 	{ "readers-3", ANY_MODE, have_three_mappings, { read_low, read_high, read_prefetch } },
 	{ "readers-writer", ANY_MODE, have_three_mappings, { read_low, read_high, write_away } },
+	{ "auto-put", IMMEDIATE_ONLY, have_a, { put_a, worker }, .flags = AUTO },
+	{ "auto-put-put", IMMEDIATE_ONLY, have_a_and_b, { put_a, put_b, worker }, .flags = AUTO },
+	{ "auto-put-obtain", IMMEDIATE_ONLY, have_a, { put_a, obtain_a, worker }, .flags = AUTO },
+	{ "auto-unlink", IMMEDIATE_ONLY, have_two_mappings, { unlink_0, unlink_1, worker },
+	  .flags = AUTO },
+	{ "auto-validate", IMMEDIATE_ONLY, have_evicted_mapping, { submit_0, unlink_0, worker },
+	  .flags = AUTO },
+	{ "auto-flush", IMMEDIATE_ONLY, have_a, { put_a_and_flush, worker }, .flags = AUTO },
+	{ "auto-flush-put", IMMEDIATE_ONLY, have_a_and_b, { put_a_and_flush, put_b, worker },
+	  .flags = AUTO },
+	{ "auto-last-vm", IMMEDIATE_ONLY, have_a, { put_a, put_vm, worker }, vm_is_gone, AUTO },
+	{ "auto-last-vm-two", IMMEDIATE_ONLY, have_a_b_without_vm, { put_a, put_b, worker },
+	  vm_is_gone, AUTO },
+	{ "auto-last-vm-flush", IMMEDIATE_ONLY, have_a_without_vm, { put_a, flush_all, worker },
+	  vm_is_gone, AUTO },
+	{ "auto-last-obj", IMMEDIATE_ONLY, have_a, { put_a, put_obj_a, worker }, obj_is_gone,
+	  AUTO },
 	{ "list-unlink", ANY_MODE, have_two_mappings, { list_mappings, unlink_0, unlink_1 } },
 };
 

@@ -16,6 +16,8 @@
 #define PROTECTED	DRM_GPUVM_RESV_PROTECTED
 #define IMMEDIATE	DRM_GPUVM_IMMEDIATE_MODE
 
+#define AUTO		DRM_GPUVM_AUTO_CLEANUP
+
 /* Modes are bits of a mask, too. */
 #define ANY_MODE	0xf
 #define STAGED_ONLY	(BIT(0) | BIT(PROTECTED))
@@ -53,10 +55,16 @@ struct scene {
 
 	/* What has to be so at the end, beyond what always has. */
 	sched_part check;
+
+	/* Flags of the VMs beyond the mode. */
+	unsigned int flags;
 };
 
 extern struct stage *stage;
 extern unsigned int mode;
+
+/* The flags of the scene's VMs, the mode among them. */
+extern unsigned int vm_flags;
 
 void stage_set(void);
 void stage_clear(void);
@@ -66,6 +74,11 @@ void stage_clear(void);
 static inline bool immediate(void)
 {
 	return mode & IMMEDIATE;
+}
+
+static inline bool automatic(void)
+{
+	return vm_flags & DRM_GPUVM_AUTO_CLEANUP;
 }
 
 static inline bool protected(void)

@@ -19,6 +19,7 @@
  * Other accesses are no steps. That is enough if there are no races among them,
  * and that is checked, by vector clocks, along each schedule.
  */
+#include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -91,10 +92,10 @@ bool sched_running(void)
 	return running;
 }
 
-bool sched_others_done(void)
+bool sched_others_done(unsigned int but)
 {
 	for (unsigned int i = 1; i < SCHED_THREADS; i++) {
-		if (i != self && !threads[i].done)
+		if (i != but && !threads[i].done)
 			return false;
 	}
 	return true;
@@ -146,14 +147,14 @@ static void print_schedule(void)
 {
 	const char *comma = "";
 
-	printf("# SCHEDULE=");
+	printf("# again: SCHEDULE=");
 	for (unsigned int i = 0; i < nr_steps; i++) {
 		if (trace[i].decided) {
 			printf("%s%u:%u", comma, i, trace[i].thread);
 			comma = ",";
 		}
 	}
-	printf("\n");
+	printf(" %s %s\n", program_invocation_name, scene ? scene->name : "");
 }
 
 void sched_fail(const char *text, ...)

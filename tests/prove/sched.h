@@ -42,8 +42,8 @@ unsigned int sched_self(void);
 /* False before the threads begin, and when all have ended. */
 bool sched_running(void);
 
-/* Whether all other threads have ended. */
-bool sched_others_done(void);
+/* Whether all threads but that one have ended. */
+bool sched_others_done(unsigned int but);
 
 /* ---- For the kernel's functions ---------------------------------------- */
 

@@ -42,10 +42,11 @@ static void run_scene(const struct scene *scene, unsigned int preemptions,
 	char name[100];
 
 	/* The flags of a mode are its number. */
-	snprintf(name, sizeof(name), "%s --mode=%u (%s)", scene->name, mode, mode_names[mode]);
+	snprintf(name, sizeof(name), "--mode=%u %s", mode, scene->name);
 	sched.name = name;
 	memcpy(sched.thread, scene->thread, sizeof(sched.thread));
 	current = scene;
+	vm_flags = mode | scene->flags;
 	if (schedule) {
 		sched_replay(&sched, schedule);
 		printf("%s: nothing is wrong\n", name);

@@ -13,10 +13,12 @@
 #include "shim.h"
 
 struct stage *stage;
-unsigned int mode;
+unsigned int mode, vm_flags;
 
 static void vm_free(struct drm_gpuvm *gpuvm)
 {
+	/* It takes whatever a driver's page tables take. */
+	CHECK(!in_signalling());
 	stage->freed_vms++;
 	kfree(container_of(gpuvm, struct scene_vm, base));
 }
@@ -59,7 +61,7 @@ static struct scene_vm *make_vm(struct drm_gem_object *r_obj)
 {
 	struct scene_vm *vm = kzalloc_obj(*vm);
 
-	drm_gpuvm_init(&vm->base, "scene", mode, &stage->drm, r_obj, 0, 64, 0, 0,
+	drm_gpuvm_init(&vm->base, "scene", vm_flags, &stage->drm, r_obj, 0, 64, 0, 0,
 		       &vm_ops);
 
 	return vm;
@@ -166,9 +168,12 @@ void put_staged(unsigned int vm, unsigned int obj)
 	put_bo(vm_bo);
 }
 
+/* Where that is not left to the core, whose work is then waited for. */
 void cleanup(unsigned int vm)
 {
-	if (immediate())
+	if (automatic())
+		drm_gpuvm_flush_cleanup(sched_running() ? vm_of(vm) : NULL);
+	else if (immediate())
 		drm_gpuvm_bo_deferred_cleanup(vm_of(vm));
 }
 

@@ -64,6 +64,11 @@ void signalling_end(void)
 	mine()->signalling = false;
 }
 
+bool in_signalling(void)
+{
+	return mine()->signalling;
+}
+
 void shim_might_sleep(const char *file, int line)
 {
 	if (mine()->spins)
@@ -369,15 +374,18 @@ static void carry_out(struct work_struct *work)
 	at_work = NULL;
 }
 
-static bool work_or_end(const void *unused)
+static bool work_or_end(const void *self)
 {
-	return !list_empty(&queue.works) || sched_others_done();
+	return !list_empty(&queue.works) ||
+	       sched_others_done(*(const unsigned int *)self);
 }
 
 void worker(void)
 {
+	unsigned int self = sched_self();
+
 	while (true) {
-		sched_wait(work_or_end, NULL, "a work");
+		sched_wait(work_or_end, &self, "a work");
 		if (list_empty(&queue.works))
 			return;
 		carry_out(list_first_entry(&queue.works, struct work_struct, entry));

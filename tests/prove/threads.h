@@ -22,6 +22,7 @@ void write_unlock(struct rwlock *lock);
 /* Between these two, nothing may be allocated, and no resv be locked. */
 void signalling_begin(void);
 void signalling_end(void);
+bool in_signalling(void);
 
 /* Nothing is held: asked at the end of a thread. */
 bool nothing_held(void);

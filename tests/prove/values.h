@@ -132,6 +132,9 @@ extern const struct drm_gpuvm_ops requests_ops;
 /* Says what was being asked for. */
 void requests_tell(void);
 
+void attributes_offsets(void);
+void attributes_widen(void);
+void attributes_requests(void);
 void requests_all(void);
 void requests_pairs(void);
 void requests_contents(void);
