@@ -293,6 +293,105 @@ static void too_small_a_stock(struct kunit *test)
 	gt_expect_unchanged(test, rt->vm, before);
 }
 
+/* What lacks a callback is refused before the first one. */
+static void missing_steps(struct kunit *test)
+{
+	struct rt *rt = rt_init(test);
+	struct drm_gpuvm_req map = rt_map(rt, 0, 1, 'b', 0), unmap = rt_unmap(0, 1);
+	struct drm_gpuvm_steps steps = rt_steps, none = { };
+	struct drm_gpuva *va;
+	struct drm_gpuvm_bo *b;
+
+	gt_build(rt->gt, rt->vm, GT_BASE, "|b0|");
+	b = gt_vm_bo(rt->gt, rt->vm, gt_obj_find(rt->gt, 'b'));
+	va = gt_va(rt->gt, AT(5), GT_PAGES(1), NULL, 0);
+	map.opts = DRM_GPUVM_REQ_UPDATE;
+
+	rt_begin(rt);
+	steps.update = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_request(rt->vm, &map, &steps, rt), -EINVAL);
+	map.opts = 0;
+	steps.map = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_request(rt->vm, &map, &steps, rt), -EINVAL);
+	steps.unmap = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_request(rt->vm, &unmap, &steps, rt), -EINVAL);
+	steps.unmap = rt_step;
+	steps.remap = NULL;
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_request(rt->vm, &unmap, &steps, rt), -EINVAL);
+
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_unmap_all(rt->vm, &none, rt), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuvm_bo_unmap(b, &none, rt), -EINVAL);
+	KUNIT_EXPECT_EQ(test, drm_gpuva_unmap_step(va, &rt_steps, rt), -EINVAL);
+	rt_end(rt);
+
+	KUNIT_EXPECT_EQ(test, rt->ops, 0);
+	gt_expect_picture(test, rt->vm, GT_BASE, "|b0|", "missing steps");
+	gt_va_free(va);
+	gt_vm_bo_put(rt->gt, b);
+}
+
+static void expect_refused(struct rt *rt, const struct drm_gpuva_op *op,
+			   struct drm_gpuvm_bo *vm_bo, int expected)
+{
+	KUNIT_EXPECT_EQ(rt->gt->test,
+			drm_gpuva_op_apply(op, &rt->stock, vm_bo), expected);
+	KUNIT_EXPECT_EQ(rt->gt->test, rt->stock.num, 2);
+}
+
+/* What can not be carried out takes nothing out of the stock. */
+static void apply_refuses(struct kunit *test)
+{
+	struct rt *rt = rt_init(test);
+	struct drm_gem_object *a = gt_obj_find(rt->gt, 'a');
+	struct drm_gpuva_op_map outside = { { AT(7), GT_PAGES(1) } };
+	struct drm_gpuva_op_unmap unmap = { };
+	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_MAP };
+	struct drm_gpuvm_bo *b;
+	struct drm_gpuva *va;
+	char *before;
+
+	gt_build(rt->gt, rt->vm, GT_BASE, "|b0 b1 b2|");
+	b = gt_vm_bo(rt->gt, rt->vm, gt_obj_find(rt->gt, 'b'));
+	va = gt_va(rt->gt, AT(5), GT_PAGES(1), NULL, 0);
+	KUNIT_ASSERT_EQ(test, drm_gpuva_stock_fill(&rt->stock, 2), 0);
+	before = gt_snapshot(test, rt->vm);
+
+	rt_begin(rt);
+	op.map = outside;
+	op.map.gem.obj = a;
+	expect_refused(rt, &op, NULL, -EINVAL);
+	expect_refused(rt, &op, b, -EINVAL);
+	op.map.gem.obj = NULL;
+	op.map.va.addr = AT(1);
+	expect_refused(rt, &op, NULL, -EEXIST);
+
+	op.op = DRM_GPUVA_OP_REMAP;
+	unmap.va = drm_gpuva_find_first(rt->vm, AT(1), 1);
+	op.remap.unmap = &unmap;
+	op.remap.prev = &outside;
+	op.remap.next = &outside;
+	expect_refused(rt, &op, NULL, -EINVAL);
+	op.remap.next = NULL;
+	expect_refused(rt, &op, NULL, -EINVAL);
+	op.remap.next = &outside;
+	op.remap.prev = NULL;
+	expect_refused(rt, &op, NULL, -EINVAL);
+
+	op.op = DRM_GPUVA_OP_UNMAP;
+	op.unmap = (struct drm_gpuva_op_unmap) { .va = va };
+	expect_refused(rt, &op, NULL, -EINVAL);
+	op.op = DRM_GPUVA_OP_PREFETCH;
+	expect_refused(rt, &op, NULL, 0);
+	op.op = DRM_GPUVA_OP_DRIVER;
+	expect_refused(rt, &op, NULL, -EINVAL);
+	rt_end(rt);
+
+	gt_expect_unchanged(test, rt->vm, before);
+	drm_gpuva_stock_drain(&rt->stock);
+	gt_va_free(va);
+	gt_vm_bo_put(rt->gt, b);
+}
+
 /* ---- Cleanup by a work ------------------------------------------------- */
 
 static const struct gt_mode auto_modes[] = {
@@ -520,6 +619,8 @@ static struct kunit_case gpuvm_request_tests[] = {
 	KUNIT_CASE_PARAM(tear_down, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(locks_what_it_is_about, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(too_small_a_stock, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(missing_steps, gt_mode_gen_params),
+	KUNIT_CASE_PARAM(apply_refuses, gt_mode_gen_params),
 	KUNIT_CASE_PARAM(cleanup_waits_for_the_resv, auto_mode_gen_params),
 	KUNIT_CASE_PARAM(last_reference_goes_in_the_work, auto_mode_gen_params),
 	KUNIT_CASE(repeat_hangs_on_the_address),
