@@ -3,8 +3,8 @@
 
 /* What the parts of vbind-test share. */
 
-#ifndef VBIND_TEST_H
-#define VBIND_TEST_H
+#ifndef TEST_H
+#define TEST_H
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -32,6 +32,9 @@
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 #define PAGE		((uint64_t)DRM_VBIND_PAGE_SIZE)
+#define K64		(64 * 1024ULL)
+#define M2		(2 * 1024 * 1024ULL)
+#define WORD		sizeof(uint64_t)
 #define NO_INDEX	DRM_VBIND_NO_INDEX
 
 /* The VM that most tests use, and what is around it */
@@ -65,13 +68,26 @@ struct test {
 };
 
 /* Each ends with an entry that has no name. */
+extern const struct test gem_tests[];
+extern const struct test prime_tests[];
+extern const struct test vm_tests[];
+extern const struct test bind_tests[];
+extern const struct test bind_error_tests[];
+extern const struct test query_tests[];
+extern const struct test fail_tests[];
+extern const struct test thread_tests[];
+extern const struct test random_tests[];
 extern const struct test exec_tests[];
 extern const struct test repeat_tests[];
-extern const struct test async_tests[];
+extern const struct test sync_tests[];
 extern const struct test evict_tests[];
 extern const struct test stress_tests[];
 
 /* Failing and skipping */
+
+extern jmp_buf test_end;
+enum { TEST_FAILED = 1, TEST_SKIPPED };
+extern char skip_reason[80];
 
 void __attribute__((noreturn, format(printf, 3, 4)))
 fail_at(const char *file, int line, const char *format, ...);
@@ -124,24 +140,60 @@ struct snapshot {
 };
 
 struct snapshot take_snapshot(uint32_t vm_id);
+void print_mapping(const struct drm_vbind_mapping *m);
+int compare_mappings(const void *a, const void *b);
+void compare_with_vm(uint32_t vm_id, const char *when,
+		     const struct drm_vbind_mapping *expected, int count,
+		     bool with_memory);
 void check_mappings(uint32_t vm_id, const char *when,
 		    const struct drm_vbind_mapping *expected, int count);
 void check_unchanged(uint32_t vm_id, const char *when, struct snapshot *s);
 void check_empty(uint32_t vm_id);
+
+/* Numbers of BOs, VMs and mappings that the driver knows */
+struct stats {
+	int bos, vms, mappings;
+};
+
+bool read_stats(struct stats *stats);
 void check_stats(int bos, int vms, int mappings);
+uint64_t next_random(uint64_t *state);
 unsigned int random_below(uint64_t *state, unsigned int limit);
 
-/* Evictions, if there is debugfs; see vbind-test-evict.c */
+/* Evictions, if there is debugfs; see test_evict.c */
 int open_evict(void);
 void try_to_evict(void);
 
-/* Memory; see vbind-test-exec.c */
+/* Syncobjs, jobs that are queued, fences from elsewhere; see lib_sync.c */
+#define TIMEOUT_MS	60000
+
+struct foreign {
+	int timeline;
+	uint32_t syncobj;
+};
+
+uint32_t new_syncobj(void);
+void wait_for(uint32_t syncobj, uint64_t point);
+bool is_signalled(uint32_t syncobj);
+uint32_t start_waiting(uint32_t queue, uint64_t microseconds);
+void bind_async(const struct drm_vbind_bind *binds, uint32_t count, uint32_t in,
+		uint32_t out);
+void exec_async(uint32_t queue, struct drm_vbind_cmd cmd, uint32_t in,
+		uint32_t out);
+void expect_no_faults(void);
+struct foreign new_foreign(void);
+void signal_foreign(const struct foreign *foreign);
+double seconds(void);
+int use_file(int file);
+
+/* Memory; see lib_memory.c */
 uint64_t bo_word(uint64_t id, uint64_t offset);
 void fill_bo(uint32_t handle);
+void check_nothing_at(uint32_t vm_id, uint64_t addr);
 void check_memory(uint32_t vm_id, const char *when, struct snapshot s);
 void run_cmds(uint32_t vm_id, const struct drm_vbind_cmd *cmds, uint32_t count);
 void run_cmd(uint32_t vm_id, struct drm_vbind_cmd cmd);
 void expect_fault(uint32_t vm_id, struct drm_vbind_cmd cmd, uint32_t kind,
 		  uint64_t addr);
 
-#endif /* VBIND_TEST_H */
+#endif /* TEST_H */

@@ -10,7 +10,7 @@
  * that nothing is left of the child.
  */
 
-#include "vbind-test.h"
+#include "test.h"
 
 #define NUM_WORKERS	3
 #define NUM_BOS		4

@@ -6,10 +6,7 @@
 #include <dirent.h>
 #include <stdatomic.h>
 
-#include "vbind-test.h"
-
-#define K64	(64 * 1024ULL)
-#define M2	(2 * 1024 * 1024ULL)
+#include "test.h"
 
 /* Whoever writes to this file has the driver evict whatever it can. -1: no file */
 int open_evict(void)

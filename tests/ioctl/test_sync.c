@@ -3,74 +3,7 @@
 
 /* vbind-test: binds that are queued, and what they wait for and signal. */
 
-#include "vbind-test.h"
-
-#define TIMEOUT_MS	60000
-
-static uint32_t new_syncobj(void)
-{
-	uint32_t handle = 0;
-
-	expect(0, drmSyncobjCreate(fd, 0, &handle));
-	return handle;
-}
-
-static void wait_for(uint32_t syncobj, uint64_t point)
-{
-	expect(0, vbind_syncobj_wait(fd, syncobj, point, TIMEOUT_MS));
-}
-
-static bool is_signalled(uint32_t syncobj)
-{
-	return !vbind_syncobj_wait(fd, syncobj, 0, 0);
-}
-
-/* Queues a job that takes that long, and returns what it signals. */
-static uint32_t start_waiting(uint32_t queue, uint64_t microseconds)
-{
-	struct drm_vbind_cmd cmd = vbind_cmd_wait(microseconds);
-	uint32_t syncobj = new_syncobj();
-	struct drm_vbind_sync sync = vbind_sync_out(syncobj, 0);
-
-	expect(0, vbind_exec(fd, vm, queue, &cmd, 1, &sync, 1, NULL));
-	return syncobj;
-}
-
-static void bind_async(const struct drm_vbind_bind *binds, uint32_t count,
-		       uint32_t in, uint32_t out)
-{
-	struct drm_vbind_sync syncs[2];
-	uint32_t num_syncs = 0;
-
-	if (in)
-		syncs[num_syncs++] = vbind_sync_in(in, 0);
-	if (out)
-		syncs[num_syncs++] = vbind_sync_out(out, 0);
-	expect(0, vbind_vm_bind_async(fd, vm, binds, count, syncs, num_syncs,
-				      NULL));
-}
-
-static void exec_async(uint32_t queue, struct drm_vbind_cmd cmd, uint32_t in,
-		       uint32_t out)
-{
-	struct drm_vbind_sync syncs[2];
-	uint32_t num_syncs = 0;
-
-	if (in)
-		syncs[num_syncs++] = vbind_sync_in(in, 0);
-	if (out)
-		syncs[num_syncs++] = vbind_sync_out(out, 0);
-	expect(0, vbind_exec(fd, vm, queue, &cmd, 1, syncs, num_syncs, NULL));
-}
-
-static void expect_no_faults(void)
-{
-	struct drm_vbind_fault fault = {};
-	int count = vbind_vm_faults(fd, vm, &fault, 1, NULL);
-
-	check(!count, "fault %u at 0x%" PRIx64 ", value 0x%" PRIx64, fault.kind,
-	      (uint64_t)fault.addr, (uint64_t)fault.value);
-}
+#include "test.h"
 
 /* A bind waits for a job, another job for the bind. */
 static void test_async_chain(void)
@@ -290,19 +223,21 @@ static void test_async_errors(void)
 
 static void test_job_limit(void)
 {
-	uint32_t first, last, i;
 	struct drm_vbind_sync sync;
+	struct foreign first;
+	uint32_t last, i;
 
 	setup();
-	/* All wait for the first, on four queues. */
-	first = start_waiting(0, 1000000);
-	sync = vbind_sync_in(first, 0);
-	for (i = 1; i < DRM_VBIND_MAX_JOBS; i++)
+	/* All wait for the same fence, on four queues. */
+	first = new_foreign();
+	sync = vbind_sync_in(first.syncobj, 0);
+	for (i = 0; i < DRM_VBIND_MAX_JOBS; i++)
 		expect(0, vbind_exec(fd, vm, i % 4, NULL, 0, &sync, 1, NULL));
 	expect(-ENOSPC, vbind_exec(fd, vm, 0, NULL, 0, &sync, 1, NULL));
 	expect(-ENOSPC, vbind_map(fd, vm, VA_START, PAGE, bo, 0));
 	expect_value(0, vbind_vm_query(fd, vm, NULL, NULL));
-	wait_for(first, 0);
+	signal_foreign(&first);
+	close(first.timeline);
 
 	/* What is done may take a moment to be forgotten. */
 	last = new_syncobj();
@@ -416,7 +351,7 @@ static void test_async_two_vms(void)
 					  bo_word(bo_id, 39 * PAGE), 8));
 }
 
-const struct test async_tests[] = {
+const struct test sync_tests[] = {
 	{ "async: a bind waits for a job, and a job for the bind",
 	  test_async_chain, true },
 	{ "async: what VM_QUERY tells meanwhile", test_async_query, true },

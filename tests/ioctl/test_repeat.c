@@ -3,7 +3,7 @@
 
 /* Mappings that show a part of a BO again and again, and binding the same again */
 
-#include "vbind-test.h"
+#include "test.h"
 
 #define GIB		0x40000000ULL
 #define BIG_START	(3 * PAGE)
