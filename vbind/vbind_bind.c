@@ -22,9 +22,11 @@
 #include <linux/dma-fence.h>
 #include <linux/log2.h>
 #include <linux/pagemap.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
+#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
 #include <drm/drm_print.h>
@@ -36,6 +38,8 @@
 
 const struct drm_gpuvm_ops vbind_gpuvm_ops = {
 	.vm_free = vbind_vm_free,
+	.vm_bo_alloc = vbind_vm_bo_alloc,
+	.vm_bo_free = vbind_vm_bo_free,
 	.vm_bo_validate = vbind_vm_bo_validate,
 };
 
@@ -52,28 +56,26 @@ static const struct vbind_mode_ops *vbind_vm_mode_ops(struct vbind_vm *vm)
 
 /* Run and fini */
 
-static int vbind_bind_job_run(struct vbind_job *base)
+/* A slice of a job: one bind, which commands see as one step. */
+static int vbind_bind_job_step(struct vbind_job *base)
 {
 	struct vbind_bind_job *job = to_vbind_bind_job(base);
+	struct vbind_bind *bind = vbind_bind_job_current(job);
 	struct vbind_vm *vm = job->vm;
-	u32 i;
+	int ret;
 
-	for (i = 0; i < job->num_binds; i++) {
-		struct vbind_bind *bind = &job->binds[i];
-		int ret;
-
-		job->current_bind = i;
-		trace_vbind_bind_run(vm, base->id, i, bind->type, &bind->req.map);
-		ret = vbind_vm_mode_ops(vm)->run(job, bind);
-		/* Everything was prepared, so this is a bug. */
-		if (drm_WARN_ON(vm->base.drm, ret)) {
-			vm->banned = true;
-			return ret;
-		}
-		vbind_vm_count(vm, VBIND_COUNT_BINDS);
+	trace_vbind_bind_run(vm, base->id, job->current_bind, bind->type,
+			     &bind->req.map);
+	ret = vbind_vm_mode_ops(vm)->run(job, bind);
+	/* Everything was prepared, so this is a bug. */
+	if (drm_WARN_ON(vm->base.drm, ret)) {
+		vm->banned = true;
+		return ret;
 	}
+	vbind_vm_count(vm, VBIND_COUNT_BINDS);
+	job->current_bind++;
 
-	return 0;
+	return job->current_bind < job->num_binds ? VBIND_STEP_MORE : 0;
 }
 
 static void vbind_bind_fini(struct vbind_bind *bind, struct vbind_vm *vm)
@@ -89,6 +91,7 @@ static void vbind_bind_fini(struct vbind_bind *bind, struct vbind_vm *vm)
 static void vbind_bind_job_fini(struct vbind_job *base)
 {
 	struct vbind_bind_job *job = to_vbind_bind_job(base);
+	struct vbind_file *vfile = job->vm->vfile;
 	u32 i;
 
 	vbind_vm_mode_ops(job->vm)->fini(job);
@@ -101,10 +104,12 @@ static void vbind_bind_job_fini(struct vbind_job *base)
 	job->num_binds = 0;
 	kvfree(job->steps);
 	job->steps = NULL;
+	vbind_file_uncharge(vfile, VBIND_LIMIT_QUEUED, job->queued);
+	job->queued = 0;
 }
 
 static const struct vbind_job_ops vbind_bind_job_ops = {
-	.run = vbind_bind_job_run,
+	.step = vbind_bind_job_step,
 	.fini = vbind_bind_job_fini,
 };
 
@@ -167,8 +172,10 @@ static int vbind_bind_check_bo(struct vbind_vm *vm, struct vbind_bo *bo,
 		return -EINVAL;
 	if (bo->vm_resv_obj && bo->vm_resv_obj != drm_gpuvm_resv_obj(&vm->base))
 		return -EINVAL;
-	if (!vbind_bo_claim(bo, vm))
-		return -EBUSY;
+	while (!vbind_bo_claim(bo, vm)) {
+		if (!vbind_wait_for_late(to_vbind_device(vm->base.drm)))
+			return -EBUSY;
+	}
 
 	return 0;
 }
@@ -229,7 +236,8 @@ static int vbind_bind_job_init_binds(struct vbind_bind_job *job,
 				     struct drm_file *file,
 				     struct drm_vbind_vm_bind *args)
 {
-	u32 i;
+	u32 n = 0, i;
+	int ret;
 
 	job->binds = kvzalloc_objs(*job->binds, args->num_binds,
 				   GFP_KERNEL_ACCOUNT);
@@ -240,8 +248,10 @@ static int vbind_bind_job_init_binds(struct vbind_bind_job *job,
 	for (i = 0; i < job->num_binds; i++) {
 		u64 from = args->binds + (u64)i * args->bind_stride;
 		struct drm_vbind_bind bind_args;
-		int ret;
 
+		ret = vbind_check_signal(&n);
+		if (ret)
+			return ret;
 		ret = copy_struct_from_user(&bind_args, sizeof(bind_args),
 					    u64_to_user_ptr(from),
 					    args->bind_stride);
@@ -259,46 +269,75 @@ static int vbind_bind_job_init_binds(struct vbind_bind_job *job,
 
 /* Prepare */
 
+/* Before anything is allocated or locked. */
+static int vbind_bind_job_charge(struct vbind_bind_job *job,
+				 const struct drm_vbind_vm_bind *args)
+{
+	u64 bytes = (u64)args->num_binds * sizeof(*job->binds) +
+		    (u64)args->num_steps * sizeof(*job->steps) +
+		    vbind_job_sync_bytes(args->num_syncs);
+	int ret;
+
+	ret = vbind_file_charge(job->vm->vfile, VBIND_LIMIT_QUEUED, bytes);
+	if (!ret)
+		job->queued = bytes;
+
+	return ret;
+}
+
+static unsigned int vbind_bind_spans(const struct vbind_bind *bind,
+				     struct vbind_pt_span *spans)
+{
+	const struct drm_gpuva_op_map *map = &bind->req.map;
+
+	switch (bind->type) {
+	case DRM_VBIND_BIND_MAP:
+		if (!bind->req.repeat)
+			return vbind_pt_spans_map(spans, map->va.addr,
+						  map->va.range,
+						  map->gem.offset);
+		fallthrough;
+	case DRM_VBIND_BIND_UNMAP:
+	case DRM_VBIND_BIND_MAP_SPARSE:
+		return vbind_pt_spans_cut(spans, map->va.addr, map->va.range);
+	}
+
+	/* Whole mappings: nothing has to be split. */
+	return 0;
+}
+
 /*
  * Which tables are needed depends on what the page tables look like when the job
  * runs: as many as if there were none yet.
  */
 static int vbind_bind_job_alloc_tables(struct vbind_bind_job *job)
 {
-	struct vbind_pt_estimate estimate = { .mmu = &job->vm->mmu };
-	u32 i;
+	struct vbind_pt_span few[VBIND_FEW_BINDS * VBIND_PT_MAX_SPANS];
+	struct vbind_pt_span *spans = few;
+	unsigned long count;
+	u32 n = 0, i;
 
-	for (i = 0; i < job->num_binds; i++) {
-		const struct drm_gpuva_op_map *map = &job->binds[i].req.map;
-
-		switch (job->binds[i].type) {
-		case DRM_VBIND_BIND_MAP:
-			if (job->binds[i].req.repeat)
-				vbind_pt_estimate_cut(&estimate, map->va.addr,
-						      map->va.range);
-			else
-				vbind_pt_estimate_map(&estimate, map->va.addr,
-						      map->va.range,
-						      map->gem.offset);
-			break;
-		case DRM_VBIND_BIND_UNMAP:
-		case DRM_VBIND_BIND_MAP_SPARSE:
-			vbind_pt_estimate_cut(&estimate, map->va.addr,
-					      map->va.range);
-			break;
-		case DRM_VBIND_BIND_PREFETCH:
-		case DRM_VBIND_BIND_UNMAP_BO:
-			/* Whole mappings: nothing has to be split. */
-			break;
-		}
+	if (job->num_binds > VBIND_FEW_BINDS) {
+		spans = kvmalloc_objs(*spans, job->num_binds * VBIND_PT_MAX_SPANS,
+				      GFP_KERNEL_ACCOUNT);
+		if (!spans)
+			return -ENOMEM;
 	}
 
-	return vbind_pt_pool_fill(&job->pool, estimate.count);
+	for (i = 0; i < job->num_binds; i++)
+		n += vbind_bind_spans(&job->binds[i], &spans[n]);
+	count = vbind_pt_count(&job->vm->mmu, spans, n);
+	if (spans != few)
+		kvfree(spans);
+
+	return vbind_pt_pool_fill(&job->pool, count);
 }
 
 static int vbind_bind_job_fill_stock(struct vbind_bind_job *job)
 {
+	struct vbind_file *vfile = job->vm->vfile;
 	unsigned int num = 0;
+	int ret;
 	u32 i;
 
 	for (i = 0; i < job->num_binds; i++) {
@@ -311,7 +350,17 @@ static int vbind_bind_job_fill_stock(struct vbind_bind_job *job)
 		}
 	}
 
-	return drm_gpuva_stock_fill(&job->stock, num);
+	ret = vbind_file_charge(vfile, VBIND_LIMIT_MAPPINGS, num);
+	if (ret)
+		return ret;
+
+	ret = drm_gpuva_stock_fill(&job->stock, num);
+	/* Those that are there are given back one by one. */
+	if (ret)
+		vbind_file_uncharge(vfile, VBIND_LIMIT_MAPPINGS,
+				    num - job->stock.num);
+
+	return ret;
 }
 
 /*
@@ -343,7 +392,9 @@ static int vbind_bind_job_prepare(struct vbind_bind_job *job,
 {
 	int ret;
 
-	ret = vbind_bind_job_init_binds(job, file, args);
+	ret = vbind_bind_job_charge(job, args);
+	if (!ret)
+		ret = vbind_bind_job_init_binds(job, file, args);
 	if (!ret)
 		ret = vbind_job_init_syncs(&job->base, file, args->syncs,
 					   args->num_syncs, args->sync_stride);
@@ -355,6 +406,31 @@ static int vbind_bind_job_prepare(struct vbind_bind_job *job,
 		ret = vbind_bind_job_fill_stock(job);
 	if (!ret)
 		ret = vbind_vm_mode_ops(job->vm)->prepare(job);
+
+	return ret;
+}
+
+/**
+ * vbind_bind_job_lock_all() - lock all objects that the binds of a job may touch
+ * @job: the job
+ * @exec: the locks
+ *
+ * Whatever they cut or remove is of an object that the VM knows.
+ *
+ * Return: 0 or an error code
+ */
+int vbind_bind_job_lock_all(struct vbind_bind_job *job, struct drm_exec *exec)
+{
+	int ret;
+	u32 i;
+
+	ret = drm_gpuvm_prepare_objects(&job->vm->base, exec, 1);
+	for (i = 0; !ret && i < job->num_binds; i++) {
+		struct drm_gem_object *obj = job->binds[i].req.map.gem.obj;
+
+		if (obj)
+			ret = drm_exec_prepare_obj(exec, obj, 1);
+	}
 
 	return ret;
 }
@@ -376,61 +452,80 @@ static int vbind_bind_job_lock(struct vbind_bind_job *job,
 	return ret ?: vbind_job_reserve_fences(exec);
 }
 
-/* Finds a BO to be brought back, with a reference for the caller. */
-static struct drm_gpuvm_bo *vbind_vm_find_evicted(struct vbind_vm *vm, u64 addr,
-						  u64 range)
+/*
+ * Finds the next BO to be brought back, with a reference for the caller, and goes on
+ * with @addr behind it. Counts the mappings that it passes.
+ */
+static int vbind_bind_job_find_evicted(struct vbind_bind_job *job, u64 *addr,
+				       u64 last, struct drm_gpuvm_bo **vm_bo)
 {
-	struct drm_gpuvm_bo *vm_bo = NULL;
+	struct vbind_vm *vm = job->vm;
 	struct drm_gpuva *va;
+	u32 n = 0;
+	int ret = 0;
 
+	*vm_bo = NULL;
 	mutex_lock(&vm->lock);
-	drm_gpuvm_for_each_va_range(va, &vm->base, addr, addr + range) {
+	drm_gpuvm_for_each_va_range(va, &vm->base, *addr, last + 1) {
+		ret = job->ops_left ? vbind_check_signal(&n) : -E2BIG;
+		if (ret)
+			break;
+		job->ops_left--;
 		if (va->vm_bo && va->vm_bo->evicted) {
-			vm_bo = drm_gpuvm_bo_get(va->vm_bo);
+			*vm_bo = drm_gpuvm_bo_get(va->vm_bo);
+			*addr = va->va.addr + va->va.range;
 			break;
 		}
 	}
 	mutex_unlock(&vm->lock);
 
-	return vm_bo;
+	return ret;
 }
 
 /*
- * Brings back the BOs that are mapped in a range. In immediate mode, binds that
- * were queued before may yet change what is there: to parts of what is there now,
- * or to BOs that are resident, because they were when the binds were queued.
+ * Brings back the BOs that are mapped in a range: in the tree, which in staged mode
+ * is what there will be when all binds before this one are done. In immediate mode,
+ * binds that were queued before may yet change what is there: to parts of what is
+ * there now, or to BOs that are resident, because they were when the binds were
+ * queued.
  */
-static int vbind_bind_prefetch(struct vbind_bind *bind, struct vbind_vm *vm,
-			       struct drm_exec *exec)
+static int vbind_bind_prefetch(struct vbind_bind_job *job,
+			       struct vbind_bind *bind, struct drm_exec *exec)
 {
 	const struct drm_gpuva_op_map *map = &bind->req.map;
-	struct drm_gpuvm_bo *vm_bo;
-	int ret = 0;
+	u64 last = map->va.addr + (map->va.range - 1);
+	struct vbind_vm *vm = job->vm;
+	u64 addr = map->va.addr;
+	int ret;
 
 	/* No memory can be allocated under the lock of the tree. */
-	while (!ret) {
-		vm_bo = vbind_vm_find_evicted(vm, map->va.addr, map->va.range);
+	for (;;) {
+		struct drm_gpuvm_bo *vm_bo;
+
+		ret = vbind_bind_job_find_evicted(job, &addr, last, &vm_bo);
 		if (!vm_bo)
-			break;
+			return ret;
 
 		ret = vbind_vm_bo_validate(vm_bo, exec);
 		if (drm_gpuvm_immediate_mode(&vm->base))
 			drm_gpuvm_bo_put_deferred(vm_bo);
 		else
 			drm_gpuvm_bo_put(vm_bo);
+		/* The next one may begin at 2^64. */
+		if (ret || addr - 1 >= last)
+			return ret;
 	}
-
-	return ret;
 }
 
-static int vbind_bind_make_resident(struct vbind_bind *bind,
-				    struct vbind_vm *vm, struct drm_exec *exec)
+static int vbind_bind_make_resident(struct vbind_bind_job *job,
+				    struct vbind_bind *bind,
+				    struct drm_exec *exec)
 {
 	switch (bind->type) {
 	case DRM_VBIND_BIND_MAP:
 		return vbind_bo_make_resident(to_vbind_bo(bind->req.map.gem.obj));
 	case DRM_VBIND_BIND_PREFETCH:
-		return vbind_bind_prefetch(bind, vm, exec);
+		return vbind_bind_prefetch(job, bind, exec);
 	}
 
 	return 0;
@@ -441,14 +536,17 @@ static int vbind_bind_job_submit(struct vbind_bind_job *job,
 				 struct drm_exec *exec)
 {
 	struct vbind_vm *vm = job->vm;
+	u32 n = 0, i;
 	int ret = 0;
-	u32 i;
 
 	if (vm->closed || vm->banned)
 		return -ENOENT;
 
-	for (i = 0; !ret && i < job->num_binds; i++)
-		ret = vbind_bind_make_resident(&job->binds[i], vm, exec);
+	for (i = 0; !ret && i < job->num_binds; i++) {
+		ret = vbind_bind_make_resident(job, &job->binds[i], exec);
+		if (!ret)
+			ret = vbind_check_signal(&n);
+	}
 	if (!ret)
 		ret = vbind_vm_mode_ops(vm)->commit(job);
 	if (ret)
@@ -525,18 +623,22 @@ static int vbind_bind_job_copy_steps(const struct vbind_bind_job *job,
 }
 
 /*
- * The job waits for nothing, so that it need not be interrupted: it could not be
- * taken back. What it had is freed here, not some time later.
+ * The job waits for nothing, and cannot be taken back: a signal that does not kill
+ * has to wait. What the job had is freed here, not some time later.
  */
 static int vbind_bind_job_wait(struct vbind_bind_job *job,
 			       struct drm_vbind_vm_bind *args)
 {
 	int ret;
 
+	ret = dma_fence_wait(job->base.done, true);
+	if (ret && fatal_signal_pending(current))
+		return ret;
 	dma_fence_wait(job->base.done, false);
-	/* The VM was closed before the job began. */
+
+	/* The VM was closed, or the device taken away, before the job was done. */
 	if (dma_fence_get_status(job->base.done) < 0)
-		ret = -ENOENT;
+		ret = drm_dev_is_unplugged(job->vm->base.drm) ? -ENODEV : -ENOENT;
 	else
 		ret = vbind_bind_job_copy_steps(job, args);
 	vbind_bind_job_fini(&job->base);
@@ -564,6 +666,9 @@ static int vbind_vm_bind(struct vbind_vm *vm, struct drm_file *file,
 
 	job->vm = vm;
 	drm_gpuva_stock_init(&job->stock, &vm->base, &vbind_mapping_stock_ops);
+	job->async = async;
+	job->ops_left = DRM_VBIND_MAX_OPS;
+	job->pool.vfile = vm->vfile;
 	ret = vbind_bind_job_prepare(job, file, args);
 	if (!ret)
 		ret = vbind_bind_job_queue(job, async);

@@ -8,12 +8,16 @@
 
 struct drm_exec;
 
+/* Binds of a job whose page tables are counted without an allocation */
+#define VBIND_FEW_BINDS		4
+
 /**
  * struct vbind_bind - a bind
  * @type: one of enum drm_vbind_bind_type
  * @req: the request to the core; its object comes with a reference and a claim
  * @vm_bo: what links the object with the VM, once prepared
  * @removed: unmap-BO: the mappings that were removed
+ * @leaving: staged mode: the mappings of evicted BOs that were cut or removed
  * @same: the very mapping was there, and the page tables show it
  */
 struct vbind_bind {
@@ -21,6 +25,7 @@ struct vbind_bind {
 	struct drm_gpuvm_req req;
 	struct drm_gpuvm_bo *vm_bo;
 	struct vbind_mapping *removed;
+	struct vbind_mapping *leaving;
 	bool same;
 };
 
@@ -31,6 +36,9 @@ struct vbind_bind {
  * @binds: the binds
  * @num_binds: number of them
  * @current_bind: index of the bind that is being carried out
+ * @async: nobody waits for the job, nor for what it may tell
+ * @queued: bytes that count for the file
+ * @ops_left: how many mappings prefetches may yet look at
  * @pool: page tables that may be needed
  * @stock: mappings that may be added, and those that were taken off the tree
  * @steps: the steps that were taken, for user space
@@ -44,6 +52,9 @@ struct vbind_bind_job {
 	struct vbind_bind *binds;
 	u32 num_binds;
 	u32 current_bind;
+	bool async;
+	u64 queued;
+	u32 ops_left;
 	struct vbind_pt_pool pool;
 	struct drm_gpuva_stock stock;
 	struct drm_vbind_step *steps;
@@ -73,6 +84,9 @@ vbind_bind_job_current(struct vbind_bind_job *job)
 {
 	return &job->binds[job->current_bind];
 }
+
+/* vbind_bind.c */
+int vbind_bind_job_lock_all(struct vbind_bind_job *job, struct drm_exec *exec);
 
 /* vbind_ops.c */
 int vbind_bind_change_tree(struct vbind_bind_job *job, struct vbind_bind *bind);

@@ -16,13 +16,15 @@
  * - vbind_exec.c: commands, and drm_gpuvm_exec_lock() before them
  *
  * The others are what any driver has, and the hardware: vbind_gem.c, vbind_job.c
- * and vbind_sync.c (drm_sched and syncobjs), vbind_mmu.c (the page tables),
- * vbind_query.c and vbind_debugfs.c.
+ * and vbind_sync.c (drm_sched and syncobjs), vbind_engine.c (what runs jobs),
+ * vbind_mmu.c (the page tables), vbind_query.c and vbind_debugfs.c.
  */
 
-#include <linux/device/faux.h>
 #include <linux/dma-mapping.h>
+#include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/platform_device.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <drm/drm_drv.h>
@@ -70,6 +72,85 @@ int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride)
 	return 0;
 }
 
+static const u64 vbind_limits[] = {
+	[VBIND_LIMIT_BYTES] = DRM_VBIND_MAX_FILE_BYTES,
+	[VBIND_LIMIT_BOS] = DRM_VBIND_MAX_FILE_BOS,
+	[VBIND_LIMIT_MAPPINGS] = DRM_VBIND_MAX_FILE_MAPPINGS,
+	[VBIND_LIMIT_TABLES] = DRM_VBIND_MAX_FILE_TABLES,
+	[VBIND_LIMIT_QUEUED] = DRM_VBIND_MAX_FILE_QUEUED,
+};
+
+static bool vbind_try_charge(atomic64_t *charged, u64 max, u64 n)
+{
+	s64 old = atomic64_read(charged);
+
+	do {
+		if (n > max - old)
+			return false;
+	} while (!atomic64_try_cmpxchg(charged, &old, old + n));
+
+	return true;
+}
+
+/**
+ * vbind_file_charge() - count what a file gets
+ * @vfile: the file
+ * @limit: what it gets
+ * @n: how much of it
+ *
+ * Context: process context, without locks that jobs take
+ *
+ * Return: 0, or -ENOSPC if that would be too much, even after a wait for what is
+ * done with
+ */
+int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
+{
+	struct vbind_device *vbind = vfile->vbind;
+
+	while (!vbind_try_charge(&vfile->charged[limit], vbind_limits[limit], n)) {
+		if (!vbind_wait_for_late(vbind))
+			return -ENOSPC;
+	}
+
+	/* All files together must leave memory for others. */
+	if (limit == VBIND_LIMIT_TABLES &&
+	    !vbind_try_charge(&vbind->num_tables, totalram_pages() / 4, n)) {
+		atomic64_sub(n, &vfile->charged[limit]);
+		return -ENOSPC;
+	}
+
+	return 0;
+}
+
+/**
+ * vbind_file_uncharge() - the opposite of vbind_file_charge()
+ * @vfile: the file
+ * @limit: what it gives back
+ * @n: how much of it
+ */
+void vbind_file_uncharge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
+{
+	atomic64_sub(n, &vfile->charged[limit]);
+	if (limit == VBIND_LIMIT_TABLES)
+		atomic64_sub(n, &vfile->vbind->num_tables);
+}
+
+/**
+ * vbind_check_signal() - to be called in loops that user space makes long
+ * @n: counts the calls
+ *
+ * Return: 0, or -ERESTARTSYS if there is a signal
+ */
+int vbind_check_signal(u32 *n)
+{
+	if (++*n % 64)
+		return 0;
+
+	cond_resched();
+
+	return signal_pending(current) ? -ERESTARTSYS : 0;
+}
+
 static void vbind_file_release(struct kref *kref)
 {
 	kfree(container_of(kref, struct vbind_file, kref));
@@ -84,15 +165,49 @@ void vbind_file_put(struct vbind_file *vfile)
 	kref_put(&vfile->kref, vbind_file_release);
 }
 
+/**
+ * vbind_late_done() - something that was done with is freed now
+ * @vbind: the device
+ */
+void vbind_late_done(struct vbind_device *vbind)
+{
+	if (atomic_dec_and_test(&vbind->num_late))
+		wake_up(&vbind->late_wait);
+}
+
+/**
+ * vbind_wait_for_late() - wait for what is done with to be freed
+ * @vbind: the device
+ *
+ * For a call that would fail for want of something that user space knows to be done
+ * with. Others may be busy, so the wait has an end.
+ *
+ * Return: true if trying again is of use
+ */
+bool vbind_wait_for_late(struct vbind_device *vbind)
+{
+	if (!atomic_read(&vbind->num_late))
+		return false;
+
+	return wait_event_interruptible_timeout(vbind->late_wait,
+						!atomic_read(&vbind->num_late),
+						HZ / 2) > 0;
+}
+
 static int vbind_open(struct drm_device *drm, struct drm_file *file)
 {
 	struct vbind_file *vfile;
+	unsigned int i;
 
-	vfile = kzalloc_obj(*vfile);
+	vfile = kzalloc_obj(*vfile, GFP_KERNEL_ACCOUNT);
 	if (!vfile)
 		return -ENOMEM;
 
 	kref_init(&vfile->kref);
+	vfile->vbind = to_vbind_device(drm);
+	vbind_client_init(&vfile->bind_client);
+	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
+		vbind_client_init(&vfile->clients[i]);
 	xa_init_flags(&vfile->vms, XA_FLAGS_ALLOC1 | XA_FLAGS_ACCOUNT);
 	file->driver_priv = vfile;
 
@@ -120,7 +235,50 @@ static const struct drm_ioctl_desc vbind_ioctls[] = {
 	DRM_IOCTL_DEF_DRV(VBIND_VM_STATS, vbind_vm_stats_ioctl, DRM_RENDER_ALLOW),
 };
 
-DEFINE_DRM_GEM_FOPS(vbind_fops);
+/*
+ * Global names of BOs can be guessed by anybody, and would hand out BOs that belong
+ * to one VM. PRIME is there for sharing.
+ */
+static bool vbind_ioctl_is_for_names(unsigned int cmd)
+{
+	return DRM_IOCTL_NR(cmd) == DRM_IOCTL_NR(DRM_IOCTL_GEM_FLINK) ||
+	       DRM_IOCTL_NR(cmd) == DRM_IOCTL_NR(DRM_IOCTL_GEM_OPEN);
+}
+
+static long vbind_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+{
+	if (vbind_ioctl_is_for_names(cmd))
+		return -EOPNOTSUPP;
+
+	return drm_ioctl(filp, cmd, arg);
+}
+
+#ifdef CONFIG_COMPAT
+static long vbind_compat_ioctl(struct file *filp, unsigned int cmd,
+			       unsigned long arg)
+{
+	if (vbind_ioctl_is_for_names(cmd))
+		return -EOPNOTSUPP;
+
+	return drm_compat_ioctl(filp, cmd, arg);
+}
+#else
+#define vbind_compat_ioctl NULL
+#endif
+
+static const struct file_operations vbind_fops = {
+	.owner = THIS_MODULE,
+	.open = drm_open,
+	.release = drm_release,
+	.unlocked_ioctl = vbind_ioctl,
+	.compat_ioctl = vbind_compat_ioctl,
+	.poll = drm_poll,
+	.read = drm_read,
+	.llseek = noop_llseek,
+	.get_unmapped_area = drm_gem_get_unmapped_area,
+	.mmap = drm_gem_mmap,
+	.fop_flags = FOP_UNSIGNED_OFFSET,
+};
 
 static const struct drm_driver vbind_driver = {
 	.driver_features = DRIVER_GEM | DRIVER_RENDER | DRIVER_SYNCOBJ |
@@ -138,25 +296,24 @@ static const struct drm_driver vbind_driver = {
 	.minor = 0,
 };
 
-static int vbind_probe(struct faux_device *fdev)
+static int vbind_probe(struct platform_device *pdev)
 {
 	struct vbind_device *vbind;
 	int ret;
 
-	ret = dma_coerce_mask_and_coherent(&fdev->dev, DMA_BIT_MASK(64));
+	ret = dma_coerce_mask_and_coherent(&pdev->dev, DMA_BIT_MASK(64));
 	if (ret)
 		return ret;
 
-	vbind = devm_drm_dev_alloc(&fdev->dev, &vbind_driver,
+	vbind = devm_drm_dev_alloc(&pdev->dev, &vbind_driver,
 				   struct vbind_device, drm);
 	if (IS_ERR(vbind))
 		return PTR_ERR(vbind);
 
-	faux_device_set_drvdata(fdev, vbind);
 	INIT_LIST_HEAD(&vbind->vms);
 	ret = drmm_mutex_init(&vbind->drm, &vbind->vms_lock);
 	if (!ret)
-		ret = vbind_sched_init(vbind);
+		ret = vbind_engines_init(vbind);
 	if (!ret)
 		ret = vbind_evict_init(vbind);
 	if (ret)
@@ -164,22 +321,39 @@ static int vbind_probe(struct faux_device *fdev)
 
 	vbind_debugfs_init(vbind);
 
-	return drm_dev_register(&vbind->drm, 0);
+	ret = drm_dev_register(&vbind->drm, 0);
+	if (!ret)
+		platform_set_drvdata(pdev, vbind);
+
+	return ret;
 }
 
-static void vbind_remove(struct faux_device *fdev)
+/*
+ * The device goes, open files, mappings, dma-bufs and fences may stay. No ioctl
+ * begins any more; jobs end with an error. The rest goes with the last file.
+ */
+static void vbind_remove(struct platform_device *pdev)
 {
-	struct vbind_device *vbind = faux_device_get_drvdata(fdev);
+	struct vbind_device *vbind = platform_get_drvdata(pdev);
+	struct vbind_vm *vm;
 
-	drm_dev_unregister(&vbind->drm);
+	drm_dev_unplug(&vbind->drm);
+
+	mutex_lock(&vbind->vms_lock);
+	vbind->unplugged = true;
+	list_for_each_entry(vm, &vbind->vms, entry)
+		vbind_vm_cancel(vm);
+	mutex_unlock(&vbind->vms_lock);
 }
 
-static const struct faux_device_ops vbind_faux_ops = {
+static struct platform_driver vbind_platform_driver = {
 	.probe = vbind_probe,
 	.remove = vbind_remove,
+	.driver.name = "vbind",
 };
 
-static struct faux_device *vbind_faux_device;
+/* User space may unbind it and bind it again: /sys/bus/platform/drivers/vbind. */
+static struct platform_device *vbind_platform_device;
 
 static int __init vbind_init(void)
 {
@@ -189,17 +363,36 @@ static int __init vbind_init(void)
 	if (ret)
 		return ret;
 
-	vbind_faux_device = faux_device_create("vbind", NULL, &vbind_faux_ops);
-	if (vbind_faux_device)
-		return 0;
+	ret = platform_driver_register(&vbind_platform_driver);
+	if (ret)
+		goto exit_mmu;
 
+	vbind_platform_device = platform_device_register_simple("vbind", -1,
+								NULL, 0);
+	if (IS_ERR(vbind_platform_device)) {
+		ret = PTR_ERR(vbind_platform_device);
+		goto unregister_driver;
+	}
+	if (!platform_get_drvdata(vbind_platform_device)) {
+		ret = -ENODEV;
+		goto unregister_device;
+	}
+
+	return 0;
+
+unregister_device:
+	platform_device_unregister(vbind_platform_device);
+unregister_driver:
+	platform_driver_unregister(&vbind_platform_driver);
+exit_mmu:
 	vbind_mmu_module_exit();
-	return -ENODEV;
+	return ret;
 }
 
 static void __exit vbind_exit(void)
 {
-	faux_device_destroy(vbind_faux_device);
+	platform_device_unregister(vbind_platform_device);
+	platform_driver_unregister(&vbind_platform_driver);
 	drm_gpuvm_flush_cleanup(NULL);
 	vbind_mmu_module_exit();
 }

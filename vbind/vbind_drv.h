@@ -5,9 +5,12 @@
 #define _VBIND_DRV_H_
 
 #include <linux/atomic.h>
+#include <linux/hrtimer.h>
 #include <linux/kref.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 
 #include <drm/drm_device.h>
@@ -24,6 +27,55 @@ struct drm_file;
 struct shrinker;
 
 /**
+ * struct vbind_engine - runs jobs, see vbind_engine.c
+ * @lock: protects all lists of the engine, its clients and its queues
+ * @clients: files that have jobs which can go on, in turns
+ * @work: runs them
+ * @wq: where @work is queued
+ * @name: name for traces
+ */
+struct vbind_engine {
+	/* The innermost one */
+	spinlock_t lock;
+	struct list_head clients;
+	struct work_struct work;
+	struct workqueue_struct *wq;
+	const char *name;
+};
+
+/**
+ * struct vbind_client - the part of a file in an engine
+ * @entry: entry in &vbind_engine.clients, if there is something to do
+ * @queues: its queues that have jobs which can go on, in turns
+ */
+struct vbind_client {
+	struct list_head entry;
+	struct list_head queues;
+};
+
+/**
+ * struct vbind_queue - a queue of a VM
+ * @sched: its scheduler
+ * @entity: the jobs that wait
+ * @engine: what runs its jobs
+ * @client: the part of its file in @engine
+ * @entry: entry in &vbind_client.queues, if its first job can go on
+ * @jobs: the jobs that the engine has; the first one runs
+ * @timer: for a job that waits for a time
+ * @stopped: no job goes on any more; written with @engine's lock
+ */
+struct vbind_queue {
+	struct drm_gpu_scheduler sched;
+	struct drm_sched_entity entity;
+	struct vbind_engine *engine;
+	struct vbind_client *client;
+	struct list_head entry;
+	struct list_head jobs;
+	struct hrtimer timer;
+	bool stopped;
+};
+
+/**
  * struct vbind_device - the device
  *
  * The counters are what debugfs shows, so that leaks can be seen.
@@ -32,17 +84,29 @@ struct vbind_device {
 	/** @drm: DRM device */
 	struct drm_device drm;
 
-	/** @bind_sched: runs the binds of all VMs */
-	struct drm_gpu_scheduler bind_sched;
+	/** @bind_engine: runs the binds of all VMs */
+	struct vbind_engine bind_engine;
 
-	/** @engines: run the jobs of a queue each, of all VMs */
-	struct drm_gpu_scheduler engines[DRM_VBIND_NUM_QUEUES];
+	/** @engines: run the commands of a queue each, of all VMs */
+	struct vbind_engine engines[DRM_VBIND_NUM_QUEUES];
 
-	/** @queues_lock: held while a queue ends, see vbind_queue_fini() */
-	struct mutex queues_lock;
+	/** @engine_wq: for the engines' workers */
+	struct workqueue_struct *engine_wq;
+
+	/** @submit_wq: for the schedulers of all queues */
+	struct workqueue_struct *submit_wq;
 
 	/** @cleanup_wq: frees what jobs had; outside of fence signalling */
 	struct workqueue_struct *cleanup_wq;
+
+	/** @num_tables: page tables that exist, those not in use included */
+	atomic64_t num_tables;
+
+	/** @num_late: what is done with, but not freed yet: jobs, BOs */
+	atomic_t num_late;
+
+	/** @late_wait: who waits for @num_late to be 0 */
+	wait_queue_head_t late_wait;
 
 	/** @shrinker: evicts BOs */
 	struct shrinker *shrinker;
@@ -50,11 +114,14 @@ struct vbind_device {
 	/** @lru: BOs that can be evicted, the one that was used last at the end */
 	struct drm_gem_lru lru;
 
-	/** @vms_lock: protects @vms */
+	/** @vms_lock: protects @vms and @unplugged */
 	struct mutex vms_lock;
 
 	/** @vms: all VMs */
 	struct list_head vms;
+
+	/** @unplugged: the device was taken away, there are to be no more VMs */
+	bool unplugged;
 
 	/** @last_vm_number: the number that was given out last */
 	atomic_t last_vm_number;
@@ -79,17 +146,41 @@ struct vbind_device {
 };
 
 /**
+ * enum vbind_limit - what a file has a limit of
+ * @VBIND_LIMIT_BYTES: bytes of the BOs that it created
+ * @VBIND_LIMIT_BOS: BOs that it created
+ * @VBIND_LIMIT_MAPPINGS: mappings, those not in use included
+ * @VBIND_LIMIT_TABLES: page tables, those not in use included
+ * @VBIND_LIMIT_QUEUED: bytes that jobs have for binds, commands, syncobjs
+ * @VBIND_NUM_LIMITS: number of limits
+ */
+enum vbind_limit {
+	VBIND_LIMIT_BYTES,
+	VBIND_LIMIT_BOS,
+	VBIND_LIMIT_MAPPINGS,
+	VBIND_LIMIT_TABLES,
+	VBIND_LIMIT_QUEUED,
+	VBIND_NUM_LIMITS,
+};
+
+/**
  * struct vbind_file - an open file
- * @kref: the DRM file has a reference, and so has each BO that it created
+ * @kref: the DRM file has a reference, and so has each BO and VM that it created
+ * @vbind: the device
  * @vms: its VMs by id
+ * @bind_client: its part in the engine for binds
+ * @clients: its parts in the engines for commands
  * @num_jobs: its jobs that are queued or run
- * @bytes: size of the BOs that it created
+ * @charged: what it has of each &enum vbind_limit
  */
 struct vbind_file {
 	struct kref kref;
+	struct vbind_device *vbind;
 	struct xarray vms;
+	struct vbind_client bind_client;
+	struct vbind_client clients[DRM_VBIND_NUM_QUEUES];
 	atomic_t num_jobs;
-	atomic64_t bytes;
+	atomic64_t charged[VBIND_NUM_LIMITS];
 };
 
 /**
@@ -150,6 +241,12 @@ struct vbind_vm {
 	u32 num_mappings;
 
 	/**
+	 * @leaving: staged mode: mappings of evicted BOs that have left the tree,
+	 * but not the page tables yet; protected by @lock
+	 */
+	struct list_head leaving;
+
+	/**
 	 * @closed: the VM is being torn down and takes no more jobs. Written
 	 * with @lock and the VM's dma-resv, read with one of them.
 	 */
@@ -158,11 +255,17 @@ struct vbind_vm {
 	/** @banned: a bind went wrong, so that the VM cannot be trusted */
 	bool banned;
 
-	/** @bind_queue: the binds that wait */
-	struct drm_sched_entity bind_queue;
+	/** @bind_queue: the binds */
+	struct vbind_queue bind_queue;
 
-	/** @exec_queues: the jobs that wait */
-	struct drm_sched_entity exec_queues[DRM_VBIND_NUM_QUEUES];
+	/** @exec_queues: the commands */
+	struct vbind_queue exec_queues[DRM_VBIND_NUM_QUEUES];
+
+	/** @jobs_lock: protects @jobs */
+	spinlock_t jobs_lock;
+
+	/** @jobs: jobs that are queued, run, or have not been freed yet */
+	struct list_head jobs;
 
 	/** @last_bind: fence of the last bind job; protected by @bind_lock */
 	struct dma_fence *last_bind;
@@ -207,6 +310,9 @@ enum vbind_count {
  * struct vbind_mapping - a mapping
  * @base: its part in the core
  * @next_removed: the next of those that one bind unmapped with its BO
+ * @leaving: entry in &vbind_vm.leaving
+ * @next_leaving: the next of those of one bind that have been in &vbind_vm.leaving
+ * @leaving_vm_bo: what it was linked to, with a reference, if it is one of these
  *
  * A mapping in the tree has a reference of its own and a claim, see
  * vbind_bo_claim(), on its object. It keeps them until no lock is held any more:
@@ -215,6 +321,9 @@ enum vbind_count {
 struct vbind_mapping {
 	struct drm_gpuva base;
 	struct vbind_mapping *next_removed;
+	struct list_head leaving;
+	struct vbind_mapping *next_leaving;
+	struct drm_gpuvm_bo *leaving_vm_bo;
 };
 
 /* What DRM_GPUVA_USERBITS are used for */
@@ -274,7 +383,12 @@ static inline void vbind_vm_count(struct vbind_vm *vm, enum vbind_count what)
 
 /* vbind_drv.c */
 int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride);
+int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
+void vbind_file_uncharge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
 void vbind_file_put(struct vbind_file *vfile);
+void vbind_late_done(struct vbind_device *vbind);
+bool vbind_wait_for_late(struct vbind_device *vbind);
+int vbind_check_signal(u32 *n);
 
 /* vbind_gem.c */
 struct drm_gem_object *vbind_gem_create_object(struct drm_device *drm,
@@ -298,6 +412,11 @@ int vbind_evict_init(struct vbind_device *vbind);
 /* vbind_vm.c */
 struct vbind_vm *vbind_vm_lookup(struct vbind_file *vfile, u32 id);
 void vbind_vm_close_all(struct vbind_file *vfile);
+void vbind_vm_cancel(struct vbind_vm *vm);
+void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
+			 struct ww_acquire_ctx *ctx);
+void vbind_vm_unlock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
+			   struct ww_acquire_ctx *ctx);
 u32 vbind_vm_uapi_flags(struct vbind_vm *vm);
 int vbind_vm_create_ioctl(struct drm_device *drm, void *data,
 			  struct drm_file *file);
@@ -308,6 +427,8 @@ int vbind_vm_destroy_ioctl(struct drm_device *drm, void *data,
 extern const struct drm_gpuva_stock_ops vbind_mapping_stock_ops;
 int vbind_mapping_apply(const struct drm_gpuva_op *op,
 			struct drm_gpuva_stock *stock, struct drm_gpuvm_bo *vm_bo);
+struct drm_gpuvm_bo *vbind_vm_bo_alloc(void);
+void vbind_vm_bo_free(struct drm_gpuvm_bo *vm_bo);
 void vbind_mapping_describe(struct drm_vbind_mapping *out,
 			    const struct drm_gpuva_op_map *part,
 			    enum drm_gpuva_flags flags, u32 repeat);

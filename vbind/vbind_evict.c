@@ -121,6 +121,16 @@ static bool vbind_bo_can_evict(struct vbind_bo *bo)
 	       refcount_read(&bo->base.pages_pin_count) == 1;
 }
 
+static void vbind_va_restore(struct vbind_vm *vm, struct drm_gpuva *va)
+{
+	if (!drm_gpuva_invalidated(va))
+		return;
+
+	vbind_mmu_revalidate(&vm->mmu, va->va.addr, va->va.range,
+			     to_vbind_bo(va->gem.obj)->memory);
+	drm_gpuva_invalidate(va, false);
+}
+
 /**
  * vbind_vm_bo_validate() - bring an evicted BO back into a VM
  * @vm_bo: the BO in the VM
@@ -137,6 +147,7 @@ int vbind_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 	struct vbind_bo *bo = to_vbind_bo(vm_bo->obj);
 	struct vbind_vm *vm = to_vbind_vm(vm_bo->vm);
 	struct drm_gem_object *obj = vm_bo->obj;
+	struct vbind_mapping *mapping;
 	struct drm_gpuva *va;
 	int ret;
 
@@ -151,12 +162,12 @@ int vbind_vm_bo_validate(struct drm_gpuvm_bo *vm_bo, struct drm_exec *exec)
 	/* In immediate mode, a bind may be at work right now. */
 	mutex_lock(&vm->lock);
 	mutex_lock(&obj->gpuva.lock);
-	drm_gpuvm_bo_for_each_va(va, vm_bo) {
-		if (!drm_gpuva_invalidated(va))
-			continue;
-		vbind_mmu_revalidate(&vm->mmu, va->va.addr, va->va.range,
-				     bo->memory);
-		drm_gpuva_invalidate(va, false);
+	drm_gpuvm_bo_for_each_va(va, vm_bo)
+		vbind_va_restore(vm, va);
+	/* In staged mode, commands still use what a bind in the queue replaces. */
+	list_for_each_entry(mapping, &vm->leaving, leaving) {
+		if (mapping->base.gem.obj == obj)
+			vbind_va_restore(vm, &mapping->base);
 	}
 	mutex_unlock(&obj->gpuva.lock);
 	mutex_unlock(&vm->lock);

@@ -12,7 +12,6 @@
  * accesses a page, and looks up every page anew.
  */
 
-#include <linux/delay.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -22,8 +21,10 @@
 #include "vbind_job.h"
 #include "vbind_trace.h"
 
-/* How much is accessed before others may have the lock */
+/* How much is accessed before others may have the lock, and the engine */
 #define VBIND_CHUNK	65536ULL
+/* How many small commands are carried out before others may have the engine */
+#define VBIND_SLICE_CMDS	16
 #define VBIND_WORD	sizeof(u64)
 
 /**
@@ -33,6 +34,9 @@
  * @cmds: the commands
  * @num_cmds: number of them
  * @current_cmd: index of the one that runs
+ * @offset: how much of it is done, for one that accesses memory
+ * @waited: it is one that waits, and has done so
+ * @queued: bytes that count for the file
  */
 struct vbind_exec_job {
 	struct vbind_job base;
@@ -40,6 +44,9 @@ struct vbind_exec_job {
 	struct drm_vbind_cmd *cmds;
 	u32 num_cmds;
 	u32 current_cmd;
+	u64 offset;
+	bool waited;
+	u64 queued;
 };
 
 static struct vbind_exec_job *to_vbind_exec_job(struct vbind_job *job)
@@ -178,46 +185,82 @@ static const vbind_cmd_fn vbind_cmd_fns[] = {
 	[DRM_VBIND_CMD_COMPARE] = vbind_cmd_compare,
 };
 
-static int vbind_cmd_run(struct vbind_exec_job *job,
-			 const struct drm_vbind_cmd *cmd)
+/* A part of a command that accesses memory. */
+static int vbind_cmd_step(struct vbind_exec_job *job,
+			  const struct drm_vbind_cmd *cmd)
 {
 	struct vbind_mmu *mmu = &job->base.vm->mmu;
-	u64 offset = 0;
-	int ret = 0;
+	u64 size = min(cmd->size - job->offset, VBIND_CHUNK);
+	int ret;
 
-	if (cmd->type == DRM_VBIND_CMD_WAIT) {
-		fsleep(cmd->value);
+	down_read(&mmu->lock);
+	ret = vbind_cmd_fns[cmd->type](job, cmd, job->offset, &size);
+	up_read(&mmu->lock);
+	job->offset += size;
+	if (ret)
+		return ret;
+
+	return job->offset < cmd->size ? VBIND_STEP_MORE : 0;
+}
+
+static int vbind_cmd_wait(struct vbind_exec_job *job,
+			  const struct drm_vbind_cmd *cmd)
+{
+	if (job->waited || !cmd->value) {
+		job->waited = false;
 		return 0;
 	}
 
-	while (!ret && offset < cmd->size) {
-		u64 size = min(cmd->size - offset, VBIND_CHUNK);
+	job->waited = true;
+	job->base.wait_us = cmd->value;
 
-		down_read(&mmu->lock);
-		ret = vbind_cmd_fns[cmd->type](job, cmd, offset, &size);
-		up_read(&mmu->lock);
-		offset += size;
-		cond_resched();
-	}
-
-	return ret;
+	return VBIND_STEP_WAIT;
 }
 
-static int vbind_exec_job_run(struct vbind_job *base)
+/* Returns 0 when all of the command is done. */
+static int vbind_exec_job_run_cmd(struct vbind_exec_job *job)
+{
+	const struct drm_vbind_cmd *cmd = &job->cmds[job->current_cmd];
+	int ret;
+
+	if (!job->offset && !job->waited)
+		vbind_vm_count(job->base.vm, VBIND_COUNT_CMDS);
+	ret = cmd->type == DRM_VBIND_CMD_WAIT ? vbind_cmd_wait(job, cmd) :
+						vbind_cmd_step(job, cmd);
+	if (ret)
+		return ret;
+
+	job->offset = 0;
+	job->current_cmd++;
+
+	return 0;
+}
+
+/* A slice of a job: a part of a large command, or some small ones. */
+static int vbind_exec_job_step(struct vbind_job *base)
 {
 	struct vbind_exec_job *job = to_vbind_exec_job(base);
-	int ret = 0;
-	u32 i;
+	u64 size = 0;
+	int ret;
+	u32 n;
 
-	trace_vbind_exec_run(base->vm, base->id, job->queue, job->num_cmds);
-	vbind_vm_count(base->vm, VBIND_COUNT_EXECS);
-	for (i = 0; !ret && i < job->num_cmds; i++) {
-		job->current_cmd = i;
-		vbind_vm_count(base->vm, VBIND_COUNT_CMDS);
-		ret = vbind_cmd_run(job, &job->cmds[i]);
+	if (!job->current_cmd && !job->offset && !job->waited) {
+		trace_vbind_exec_run(base->vm, base->id, job->queue,
+				     job->num_cmds);
+		vbind_vm_count(base->vm, VBIND_COUNT_EXECS);
 	}
 
-	return ret;
+	for (n = 0; n < VBIND_SLICE_CMDS && size < VBIND_CHUNK; n++) {
+		if (job->current_cmd == job->num_cmds)
+			return 0;
+
+		ret = vbind_exec_job_run_cmd(job);
+		if (ret)
+			return ret;
+		size += job->cmds[job->current_cmd - 1].size;
+	}
+
+	return VBIND_STEP_MORE;
 }
 
 static void vbind_exec_job_fini(struct vbind_job *base)
@@ -226,10 +269,12 @@ static void vbind_exec_job_fini(struct vbind_job *base)
 
 	kvfree(job->cmds);
 	job->cmds = NULL;
+	vbind_file_uncharge(base->vm->vfile, VBIND_LIMIT_QUEUED, job->queued);
+	job->queued = 0;
 }
 
 static const struct vbind_job_ops vbind_exec_job_ops = {
-	.run = vbind_exec_job_run,
+	.step = vbind_exec_job_step,
 	.fini = vbind_exec_job_fini,
 };
 
@@ -290,7 +335,15 @@ static int vbind_exec_job_init_cmds(struct vbind_exec_job *job,
 		.bytes = DRM_VBIND_MAX_JOB_BYTES,
 		.wait = DRM_VBIND_MAX_JOB_WAIT,
 	};
-	u32 i;
+	u64 bytes = (u64)args->num_cmds * sizeof(*job->cmds) +
+		    vbind_job_sync_bytes(args->num_syncs);
+	u32 n = 0, i;
+	int ret;
+
+	ret = vbind_file_charge(job->base.vm->vfile, VBIND_LIMIT_QUEUED, bytes);
+	if (ret)
+		return ret;
+	job->queued = bytes;
 
 	job->cmds = kvmalloc_objs(*job->cmds, args->num_cmds, GFP_KERNEL_ACCOUNT);
 	if (!job->cmds)
@@ -300,8 +353,10 @@ static int vbind_exec_job_init_cmds(struct vbind_exec_job *job,
 	for (i = 0; i < job->num_cmds; i++) {
 		u64 from = args->cmds + (u64)i * args->cmd_stride;
 		struct drm_vbind_cmd *cmd = &job->cmds[i];
-		int ret;
 
+		ret = vbind_check_signal(&n);
+		if (ret)
+			return ret;
 		ret = copy_struct_from_user(cmd, sizeof(*cmd),
 					    u64_to_user_ptr(from),
 					    args->cmd_stride);

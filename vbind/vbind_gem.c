@@ -3,7 +3,6 @@
 
 /* Buffer objects: shmem objects, private to one VM or shareable. */
 
-#include <linux/sched.h>
 #include <linux/slab.h>
 
 #include <drm/drm_file.h>
@@ -13,58 +12,45 @@
 
 #include "vbind_drv.h"
 
-/* Counts memory of a new BO. Returns false if that is too much. */
-static bool vbind_file_charge(struct vbind_file *vfile, s64 size)
+static void vbind_bo_free_work(struct work_struct *work)
 {
-	s64 bytes = atomic64_read(&vfile->bytes);
-
-	do {
-		if (size > (s64)DRM_VBIND_MAX_FILE_BYTES - bytes)
-			return false;
-	} while (!atomic64_try_cmpxchg(&vfile->bytes, &bytes, bytes + size));
-
-	return true;
-}
-
-static void vbind_bo_free(struct vbind_bo *bo)
-{
+	struct vbind_bo *bo = container_of(work, struct vbind_bo, free_work);
 	struct drm_gem_object *vm_resv_obj = bo->vm_resv_obj;
 	struct drm_gem_object *obj = &bo->base.base;
+	struct vbind_device *vbind = to_vbind_device(obj->dev);
 	struct vbind_file *vfile = bo->vfile;
 	size_t size = obj->size;
 
 	drm_WARN_ON(obj->dev, atomic_read(&bo->claims));
-	atomic_dec(&to_vbind_device(obj->dev)->num_bos);
+	atomic_dec(&vbind->num_bos);
 
 	dma_resv_lock(obj->resv, NULL);
 	vbind_bo_drop_memory(bo);
 	dma_resv_unlock(obj->resv);
 	drm_gem_shmem_free(&bo->base);
 	if (vfile) {
-		atomic64_sub(size, &vfile->bytes);
+		vbind_file_uncharge(vfile, VBIND_LIMIT_BYTES, size);
+		vbind_file_uncharge(vfile, VBIND_LIMIT_BOS, 1);
 		vbind_file_put(vfile);
 	}
 
 	/* Freeing took the shared dma-resv lock, so its owner goes last. */
 	if (vm_resv_obj)
 		drm_gem_object_put(vm_resv_obj);
+	vbind_late_done(vbind);
 }
 
-static void vbind_bo_free_work(struct work_struct *work)
-{
-	vbind_bo_free(container_of(work, struct vbind_bo, free_work));
-}
-
+/*
+ * Takes the dma-resv lock, which may be the VM's or another driver's, while the last
+ * reference may be dropped under any lock: drm_exec holds one on what it has locked,
+ * and the shrinker one on what it looks at. So this is left to a worker.
+ */
 static void vbind_gem_free(struct drm_gem_object *obj)
 {
 	struct vbind_device *vbind = to_vbind_device(obj->dev);
-	struct vbind_bo *bo = to_vbind_bo(obj);
 
-	/* The shrinker, if its reference is the last, must not wait for locks. */
-	if (current->flags & PF_MEMALLOC)
-		queue_work(vbind->cleanup_wq, &bo->free_work);
-	else
-		vbind_bo_free(bo);
+	atomic_inc(&vbind->num_late);
+	queue_work(vbind->cleanup_wq, &to_vbind_bo(obj)->free_work);
 }
 
 static struct dma_buf *vbind_gem_export(struct drm_gem_object *obj, int flags)
@@ -176,6 +162,7 @@ static struct vbind_bo *vbind_bo_create(struct drm_device *drm,
 {
 	struct drm_gem_shmem_object *shmem;
 	struct vbind_bo *bo;
+	int ret;
 
 	/* A shmem file cannot be larger than what half of size_t can tell. */
 	if (!size || !IS_ALIGNED(size, DRM_VBIND_PAGE_SIZE) ||
@@ -184,13 +171,18 @@ static struct vbind_bo *vbind_bo_create(struct drm_device *drm,
 
 	/* The CPU's pages may be larger than ours. */
 	size = PAGE_ALIGN(size);
-	if (!vbind_file_charge(vfile, size))
-		return ERR_PTR(-ENOSPC);
+	ret = vbind_file_charge(vfile, VBIND_LIMIT_BYTES, size);
+	if (ret)
+		return ERR_PTR(ret);
+
+	ret = vbind_file_charge(vfile, VBIND_LIMIT_BOS, 1);
+	if (ret)
+		goto uncharge_bytes;
 
 	shmem = drm_gem_shmem_create(drm, size);
 	if (IS_ERR(shmem)) {
-		atomic64_sub(size, &vfile->bytes);
-		return ERR_CAST(shmem);
+		ret = PTR_ERR(shmem);
+		goto uncharge_bos;
 	}
 
 	atomic_inc(&to_vbind_device(drm)->num_bos);
@@ -204,6 +196,12 @@ static struct vbind_bo *vbind_bo_create(struct drm_device *drm,
 	}
 
 	return bo;
+
+uncharge_bos:
+	vbind_file_uncharge(vfile, VBIND_LIMIT_BOS, 1);
+uncharge_bytes:
+	vbind_file_uncharge(vfile, VBIND_LIMIT_BYTES, size);
+	return ERR_PTR(ret);
 }
 
 /**

@@ -10,7 +10,6 @@
  * dma-resv lock taken. What that leaves behind is cleaned up after the job.
  */
 
-#include <drm/drm_exec.h>
 #include <drm/drm_print.h>
 
 #include "vbind_bind.h"
@@ -49,30 +48,12 @@ static int vbind_bind_obtain_vm_bo(struct vbind_bind *bind, struct vbind_vm *vm)
 static int vbind_immediate_prepare(struct vbind_bind_job *job)
 {
 	int ret = 0;
-	u32 i;
+	u32 n = 0, i;
 
-	for (i = 0; !ret && i < job->num_binds; i++)
-		ret = vbind_bind_obtain_vm_bo(&job->binds[i], job->vm);
-
-	return ret;
-}
-
-/*
- * Which mappings the job will cut or remove is not known, but all of them are of
- * objects that the VM knows.
- */
-static int vbind_immediate_lock(struct vbind_bind_job *job,
-				struct drm_exec *exec)
-{
-	int ret;
-	u32 i;
-
-	ret = drm_gpuvm_prepare_objects(&job->vm->base, exec, 1);
 	for (i = 0; !ret && i < job->num_binds; i++) {
-		struct drm_gem_object *obj = job->binds[i].req.map.gem.obj;
-
-		if (obj)
-			ret = drm_exec_prepare_obj(exec, obj, 1);
+		ret = vbind_bind_obtain_vm_bo(&job->binds[i], job->vm);
+		if (!ret)
+			ret = vbind_check_signal(&n);
 	}
 
 	return ret;
@@ -106,7 +87,8 @@ static void vbind_immediate_fini(struct vbind_bind_job *job)
 
 const struct vbind_mode_ops vbind_immediate_ops = {
 	.prepare = vbind_immediate_prepare,
-	.lock = vbind_immediate_lock,
+	/* Which mappings the job will cut or remove is not known. */
+	.lock = vbind_bind_job_lock_all,
 	.commit = vbind_immediate_commit,
 	.run = vbind_immediate_run,
 	.fini = vbind_immediate_fini,

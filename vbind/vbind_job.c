@@ -7,20 +7,17 @@
  *
  * A job is prepared in an ioctl, which may fail, until vbind_job_arm(). From then
  * on its fence is known to others, so that it has to be signalled: the job is
- * pushed, runs when all that it depends on is done, and must not wait for memory
- * then. What it has is freed by a worker of its own, because that takes locks
- * under which memory is allocated, and the scheduler's worker must not wait for
- * those.
+ * pushed, goes to an engine (vbind_engine.c) when all that it depends on is done,
+ * and must not wait for memory then. What it has is freed by a worker of its own,
+ * because that takes locks under which memory is allocated, and the scheduler's
+ * worker must not wait for those.
  */
 
 #include <linux/dma-fence.h>
 #include <linux/wait_bit.h>
 
-#include <drm/drm_drv.h>
 #include <drm/drm_exec.h>
 #include <drm/drm_file.h>
-#include <drm/drm_managed.h>
-#include <drm/drm_print.h>
 
 #include "vbind_job.h"
 
@@ -29,18 +26,44 @@ static struct vbind_job *to_vbind_job(struct drm_sched_job *sched_job)
 	return container_of(sched_job, struct vbind_job, base);
 }
 
+/**
+ * vbind_job_uncount() - let the file have another job
+ * @job: the job, which is done or was never queued
+ *
+ * What the job has is freed later, by a worker. A call that finds something in use
+ * or a limit reached waits for that, see vbind_wait_for_late().
+ *
+ * Context: fence signalling
+ */
+void vbind_job_uncount(struct vbind_job *job)
+{
+	if (!job->counted)
+		return;
+
+	job->counted = false;
+	atomic_inc(&to_vbind_device(job->vm->base.drm)->num_late);
+	atomic_dec(&job->vm->vfile->num_jobs);
+}
+
 static void vbind_job_release(struct kref *kref)
 {
 	struct vbind_job *job = container_of(kref, struct vbind_job, kref);
 	struct vbind_vm *vm = job->vm;
+	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
 
+	spin_lock(&vm->jobs_lock);
+	list_del(&job->vm_entry);
+	spin_unlock(&vm->jobs_lock);
+
+	vbind_job_uncount(job);
 	job->ops->fini(job);
 	vbind_job_fini_syncs(job);
 	dma_fence_put(job->done);
+	dma_fence_put(job->hw_fence);
 	kfree(job);
 
-	atomic_dec(&to_vbind_device(vm->base.drm)->num_jobs);
-	atomic_dec(&vm->vfile->num_jobs);
+	atomic_dec(&vbind->num_jobs);
+	vbind_late_done(vbind);
 	/* From here on the VM may go away. */
 	if (atomic_dec_and_test(&vm->num_jobs))
 		wake_up_var(&vm->num_jobs);
@@ -75,22 +98,30 @@ static void vbind_job_cleanup(struct work_struct *work)
  * armed.
  */
 int vbind_job_init(struct vbind_job *job, const struct vbind_job_ops *ops,
-		   struct vbind_vm *vm, struct drm_sched_entity *queue,
+		   struct vbind_vm *vm, struct vbind_queue *queue,
 		   struct drm_file *file)
 {
-	int ret;
+	static struct lock_class_key key;
+	int ret = -ENOMEM;
 
 	if (!atomic_add_unless(&vm->vfile->num_jobs, 1, DRM_VBIND_MAX_JOBS))
 		return -ENOSPC;
 
-	ret = drm_sched_job_init(&job->base, queue, 1, file, file->client_id);
+	job->hw_fence = vbind_fence_create(&key);
+	if (job->hw_fence)
+		ret = drm_sched_job_init(&job->base, &queue->entity, 1, file,
+					 file->client_id);
 	if (ret) {
+		dma_fence_put(job->hw_fence);
 		atomic_dec(&vm->vfile->num_jobs);
 		return ret;
 	}
 
 	job->ops = ops;
 	job->vm = vm;
+	job->queue = queue;
+	job->counted = true;
+	INIT_LIST_HEAD(&job->vm_entry);
 	kref_init(&job->kref);
 	INIT_WORK(&job->cleanup, vbind_job_cleanup);
 	atomic_inc(&vm->num_jobs);
@@ -146,6 +177,9 @@ void vbind_job_arm(struct vbind_job *job, struct drm_exec *exec)
 	drm_gpuvm_resv_add_fence(&job->vm->base, exec, job->done,
 				 DMA_RESV_USAGE_BOOKKEEP,
 				 DMA_RESV_USAGE_BOOKKEEP);
+	spin_lock(&job->vm->jobs_lock);
+	list_add_tail(&job->vm_entry, &job->vm->jobs);
+	spin_unlock(&job->vm->jobs_lock);
 	vbind_job_signal_syncs(job);
 }
 
@@ -161,28 +195,30 @@ void vbind_job_push(struct vbind_job *job)
 }
 
 /**
- * vbind_queue_fini() - end a queue
- * @vbind: the device
- * @queue: the queue; of the jobs in it none begins any more
+ * vbind_vm_cancel_jobs() - have all jobs of a VM end
+ * @vm: the VM, which takes no more jobs
  *
- * The scheduler must not be about to take a job from the queue meanwhile: if there
- * was another job, it would put the queue, which is going to be freed, back among
- * those with jobs. So it stands still.
+ * A job that has not begun ends at once, whatever it waits for, and one that runs at
+ * the end of its slice; both with an error in their fences.
  */
-void vbind_queue_fini(struct vbind_device *vbind, struct drm_sched_entity *queue)
+void vbind_vm_cancel_jobs(struct vbind_vm *vm)
 {
-	struct drm_gpu_scheduler *sched = queue->rq->sched;
+	struct vbind_job *job;
+	unsigned int i;
 
-	mutex_lock(&vbind->queues_lock);
-	drm_sched_wqueue_stop(sched);
-	drm_sched_entity_fini(queue);
-	drm_sched_wqueue_start(sched);
-	mutex_unlock(&vbind->queues_lock);
+	vbind_queue_cancel(&vm->bind_queue);
+	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
+		vbind_queue_cancel(&vm->exec_queues[i]);
+
+	spin_lock(&vm->jobs_lock);
+	list_for_each_entry(job, &vm->jobs, vm_entry)
+		vbind_job_release_deps(job);
+	spin_unlock(&vm->jobs_lock);
 }
 
 /**
  * vbind_vm_wait_for_jobs() - wait until a VM has no more jobs
- * @vm: the VM, which takes no more jobs
+ * @vm: the VM, which takes no more jobs, and whose jobs are cancelled
  */
 void vbind_vm_wait_for_jobs(struct vbind_vm *vm)
 {
@@ -192,14 +228,15 @@ void vbind_vm_wait_for_jobs(struct vbind_vm *vm)
 static struct dma_fence *vbind_sched_run_job(struct drm_sched_job *sched_job)
 {
 	struct vbind_job *job = to_vbind_job(sched_job);
-	bool cookie = dma_fence_begin_signalling();
-	int ret;
 
-	ret = job->ops->run(job);
-	dma_fence_end_signalling(cookie);
+	if (READ_ONCE(job->queue->stopped)) {
+		vbind_job_uncount(job);
+		return ERR_PTR(-ECANCELED);
+	}
 
-	/* Hardware would be at work now, and signal the fence that is returned. */
-	return ret ? ERR_PTR(ret) : NULL;
+	vbind_engine_submit(job);
+
+	return dma_fence_get(job->hw_fence);
 }
 
 static void vbind_sched_free_job(struct drm_sched_job *sched_job)
@@ -211,68 +248,7 @@ static void vbind_sched_free_job(struct drm_sched_job *sched_job)
 	queue_work(vbind->cleanup_wq, &job->cleanup);
 }
 
-static const struct drm_sched_backend_ops vbind_sched_ops = {
+const struct drm_sched_backend_ops vbind_sched_ops = {
 	.run_job = vbind_sched_run_job,
 	.free_job = vbind_sched_free_job,
 };
-
-static void vbind_sched_fini(struct drm_device *drm, void *sched)
-{
-	drm_sched_fini(sched);
-}
-
-static int vbind_sched_init_one(struct vbind_device *vbind,
-				struct drm_gpu_scheduler *sched,
-				const char *name)
-{
-	const struct drm_sched_init_args args = {
-		.ops = &vbind_sched_ops,
-		.num_rqs = DRM_SCHED_PRIORITY_COUNT,
-		.credit_limit = 1,
-		/* Jobs take as long as they may, see vbind_exec.c. */
-		.timeout = MAX_SCHEDULE_TIMEOUT,
-		.name = name,
-		.dev = vbind->drm.dev,
-	};
-	int ret;
-
-	ret = drm_sched_init(sched, &args);
-	if (ret)
-		return ret;
-
-	return drmm_add_action_or_reset(&vbind->drm, vbind_sched_fini, sched);
-}
-
-static void vbind_destroy_wq(struct drm_device *drm, void *wq)
-{
-	destroy_workqueue(wq);
-}
-
-/**
- * vbind_sched_init() - set up the schedulers and what cleans up after them
- * @vbind: the device
- *
- * Return: 0 or an error code
- */
-int vbind_sched_init(struct vbind_device *vbind)
-{
-	unsigned int i;
-	int ret;
-
-	vbind->cleanup_wq = alloc_workqueue("vbind-cleanup", WQ_UNBOUND, 0);
-	if (!vbind->cleanup_wq)
-		return -ENOMEM;
-	ret = drmm_add_action_or_reset(&vbind->drm, vbind_destroy_wq,
-				       vbind->cleanup_wq);
-
-	if (!ret)
-		ret = drmm_mutex_init(&vbind->drm, &vbind->queues_lock);
-	if (!ret)
-		ret = vbind_sched_init_one(vbind, &vbind->bind_sched,
-					   "vbind-bind");
-	for (i = 0; !ret && i < DRM_VBIND_NUM_QUEUES; i++)
-		ret = vbind_sched_init_one(vbind, &vbind->engines[i],
-					   "vbind-engine");
-
-	return ret;
-}

@@ -9,6 +9,7 @@
 
 #include "vbind_drv.h"
 
+/* It counts for the VM's file already, see vbind_bind_job_fill_stock(). */
 static struct drm_gpuva *vbind_mapping_alloc(struct drm_gpuva_stock *stock)
 {
 	struct vbind_mapping *mapping;
@@ -17,6 +18,7 @@ static struct drm_gpuva *vbind_mapping_alloc(struct drm_gpuva_stock *stock)
 	if (!mapping)
 		return NULL;
 
+	INIT_LIST_HEAD(&mapping->leaving);
 	atomic_inc(&to_vbind_device(stock->vm->drm)->num_mappings);
 
 	return &mapping->base;
@@ -32,6 +34,8 @@ static void vbind_mapping_free(struct drm_gpuva_stock *stock,
 		vbind_bo_unclaim(to_vbind_bo(obj), to_vbind_vm(stock->vm));
 		drm_gem_object_put(obj);
 	}
+	vbind_file_uncharge(to_vbind_vm(stock->vm)->vfile, VBIND_LIMIT_MAPPINGS,
+			    1);
 	atomic_dec(&to_vbind_device(stock->vm->drm)->num_mappings);
 	kfree(to_vbind_mapping(va));
 }
@@ -56,6 +60,27 @@ const struct drm_gpuva_stock_ops vbind_mapping_stock_ops = {
 	.free = vbind_mapping_free,
 	.init = vbind_mapping_init,
 };
+
+/**
+ * vbind_vm_bo_alloc() - &drm_gpuvm_ops.vm_bo_alloc
+ *
+ * Return: a vm_bo that counts for the caller's memory cgroup, or NULL
+ */
+struct drm_gpuvm_bo *vbind_vm_bo_alloc(void)
+{
+	struct drm_gpuvm_bo *vm_bo = kzalloc_obj(*vm_bo, GFP_KERNEL_ACCOUNT);
+
+	return vm_bo;
+}
+
+/**
+ * vbind_vm_bo_free() - &drm_gpuvm_ops.vm_bo_free
+ * @vm_bo: what vbind_vm_bo_alloc() returned
+ */
+void vbind_vm_bo_free(struct drm_gpuvm_bo *vm_bo)
+{
+	kfree(vm_bo);
+}
 
 /**
  * vbind_mapping_apply() - drm_gpuva_op_apply(), and count

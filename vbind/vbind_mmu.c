@@ -35,8 +35,9 @@
 #include <linux/mm.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 
-#include "vbind_mmu.h"
+#include "vbind_drv.h"
 
 #define VBIND_PT_SHIFT		9
 #define VBIND_PT_ENTRIES	512
@@ -171,23 +172,37 @@ static struct vbind_pt *vbind_pt_pool_get(struct vbind_pt_pool *pool)
 
 /**
  * vbind_pt_pool_fill() - allocate page tables
- * @pool: the pool
+ * @pool: the pool, empty
  * @count: how many there have to be
  *
- * Return: 0 or -ENOMEM; vbind_pt_pool_drain() is due in either case
+ * Return: 0, -ENOMEM, -ENOSPC if the file has too many, or -ERESTARTSYS;
+ * vbind_pt_pool_drain() is due in any case
  */
 int vbind_pt_pool_fill(struct vbind_pt_pool *pool, unsigned long count)
 {
-	while (pool->count < count) {
+	u32 n = 0;
+	int ret;
+
+	ret = vbind_file_charge(pool->vfile, VBIND_LIMIT_TABLES, count);
+	if (ret)
+		return ret;
+
+	while (!ret && pool->count < count) {
 		struct vbind_pt *pt;
 
 		pt = kmem_cache_alloc(vbind_pt_cache, GFP_KERNEL_ACCOUNT);
-		if (!pt)
-			return -ENOMEM;
+		if (!pt) {
+			ret = -ENOMEM;
+			break;
+		}
 		vbind_pt_pool_put(pool, pt);
+		ret = vbind_check_signal(&n);
 	}
+	if (ret)
+		vbind_file_uncharge(pool->vfile, VBIND_LIMIT_TABLES,
+				    count - pool->count);
 
-	return 0;
+	return ret;
 }
 
 /**
@@ -196,6 +211,10 @@ int vbind_pt_pool_fill(struct vbind_pt_pool *pool, unsigned long count)
  */
 void vbind_pt_pool_drain(struct vbind_pt_pool *pool)
 {
+	if (!pool->count)
+		return;
+
+	vbind_file_uncharge(pool->vfile, VBIND_LIMIT_TABLES, pool->count);
 	while (pool->free) {
 		struct vbind_pt *pt = pool->free;
 
@@ -205,69 +224,102 @@ void vbind_pt_pool_drain(struct vbind_pt_pool *pool)
 	pool->count = 0;
 }
 
-/*
- * Counts the tables from @first to @last of a level. Jobs often stay in one place:
- * what was counted last need not be counted again. This is right even if the job
- * gives a table back and needs it again, because it goes back to the same pool.
- */
-static void vbind_pt_estimate_tables(struct vbind_pt_estimate *estimate,
-				     unsigned int level, u64 first, u64 last)
+/* How many tables a job may need */
+
+static int vbind_pt_span_cmp(const void *a, const void *b)
 {
-	estimate->count += last - first + 1;
-	if (estimate->last[level] == first + 1)
-		estimate->count--;
-	estimate->last[level] = last + 1;
+	const struct vbind_pt_span *x = a, *y = b;
+
+	return (x->first > y->first) - (x->first < y->first);
 }
 
 /**
- * vbind_pt_estimate_cut() - count the tables for an unmap, or a mapping that is
- * sparse or repeats
- * @estimate: the sum
+ * vbind_pt_spans_cut() - where an unmap, or a mapping that is sparse or repeats,
+ * may need tables
+ * @spans: to be filled in, %VBIND_PT_MAX_SPANS at most
  * @addr: start of the range
  * @range: its size
  *
  * In between, entries can be as large as may be. At both ends, something may have
  * to be split.
+ *
+ * Return: number of spans
  */
-void vbind_pt_estimate_cut(struct vbind_pt_estimate *estimate, u64 addr,
-			   u64 range)
+unsigned int vbind_pt_spans_cut(struct vbind_pt_span *spans, u64 addr, u64 range)
 {
 	u64 last = addr + (range - 1);
-	unsigned int level;
 
-	for (level = 0; level < estimate->mmu->top; level++) {
-		u64 from = addr >> vbind_level_shift(level + 1);
-		u64 to = last >> vbind_level_shift(level + 1);
+	spans[0] = (struct vbind_pt_span){ .first = addr, .last = addr };
+	spans[1] = (struct vbind_pt_span){ .first = last, .last = last };
 
-		vbind_pt_estimate_tables(estimate, level, from, from);
-		if (to != from)
-			vbind_pt_estimate_tables(estimate, level, to, to);
-	}
+	return 2;
 }
 
 /**
- * vbind_pt_estimate_map() - count the tables for a mapping of memory
- * @estimate: the sum
+ * vbind_pt_spans_map() - where a mapping of memory may need tables
+ * @spans: to be filled in, %VBIND_PT_MAX_SPANS at most
  * @addr: start of the range
  * @range: its size
  * @offset: offset in the BO
+ *
+ * Return: number of spans
  */
-void vbind_pt_estimate_map(struct vbind_pt_estimate *estimate, u64 addr,
-			   u64 range, u64 offset)
+unsigned int vbind_pt_spans_map(struct vbind_pt_span *spans, u64 addr, u64 range,
+				u64 offset)
 {
 	bool large = IS_ALIGNED(addr - offset, vbind_level_size(1));
-	u64 last = addr + (range - 1);
-	unsigned int level;
 
-	vbind_pt_estimate_cut(estimate, addr, range);
-	for (level = large ? 1 : 0; level < estimate->mmu->top; level++) {
-		u64 from = addr >> vbind_level_shift(level + 1);
-		u64 to = last >> vbind_level_shift(level + 1);
+	/* In this order, binds in ascending order need no sorting. */
+	spans[0] = (struct vbind_pt_span){
+		.first = addr,
+		.last = addr + (range - 1),
+		.level = large ? 1 : 0,
+	};
 
-		/* Both ends are counted already. */
-		if (to - from > 1)
-			estimate->count += to - from - 1;
+	return 1 + vbind_pt_spans_cut(spans + 1, addr, range);
+}
+
+/**
+ * vbind_pt_count() - how many tables a job may need
+ * @mmu: the page tables
+ * @spans: where it may need some; are sorted
+ * @n: number of them
+ *
+ * Each table counts once, however often it may be given back and needed again: it
+ * goes to the job's pool meanwhile.
+ *
+ * Return: as many as if there were none yet
+ */
+unsigned long vbind_pt_count(const struct vbind_mmu *mmu,
+			     struct vbind_pt_span *spans, unsigned int n)
+{
+	unsigned long count = 0;
+	unsigned int level, i;
+
+	for (i = 1; i < n; i++) {
+		if (spans[i].first < spans[i - 1].first) {
+			sort(spans, n, sizeof(*spans), vbind_pt_span_cmp, NULL);
+			break;
+		}
 	}
+
+	for (level = 0; level < mmu->top; level++) {
+		/* The first table behind those that are counted */
+		u64 next = 0;
+
+		for (i = 0; i < n; i++) {
+			u64 from = spans[i].first >> vbind_level_shift(level + 1);
+			u64 to = spans[i].last >> vbind_level_shift(level + 1);
+
+			from = max(from, next);
+			if (level < spans[i].level || from > to)
+				continue;
+			count += to - from + 1;
+			next = to + 1;
+		}
+	}
+
+	return count;
 }
 
 /* Updates */
@@ -483,8 +535,7 @@ static int vbind_mmu_update(struct vbind_mmu *mmu, u64 range,
 /**
  * vbind_mmu_map() - map memory
  * @mmu: the page tables
- * @pool: tables, as many as vbind_pt_estimate_map() said, or
- *	vbind_pt_estimate_cut() for memory that repeats
+ * @pool: tables, as many as vbind_pt_count() said
  * @addr: where to
  * @range: how much
  * @memory: the memory
@@ -509,7 +560,7 @@ int vbind_mmu_map(struct vbind_mmu *mmu, struct vbind_pt_pool *pool, u64 addr,
 /**
  * vbind_mmu_map_sparse() - map no memory
  * @mmu: the page tables
- * @pool: tables, as many as vbind_pt_estimate_cut() said
+ * @pool: tables, as many as vbind_pt_count() said
  * @addr: where to
  * @range: how much
  *
@@ -530,7 +581,7 @@ int vbind_mmu_map_sparse(struct vbind_mmu *mmu, struct vbind_pt_pool *pool,
 /**
  * vbind_mmu_unmap() - unmap whatever is there
  * @mmu: the page tables
- * @pool: tables, as many as vbind_pt_estimate_cut() said
+ * @pool: tables, as many as vbind_pt_count() said
  * @addr: where
  * @range: how much
  *
@@ -782,15 +833,22 @@ void vbind_mmu_show(struct vbind_mmu *mmu, struct seq_file *m)
 /**
  * vbind_mmu_init() - make empty page tables
  * @mmu: the page tables
+ * @vfile: the file that they count for
  * @last: the last address of the VA space
  *
- * Return: 0 or -ENOMEM
+ * Return: 0, -ENOMEM, or -ENOSPC if the file has too many
  */
-int vbind_mmu_init(struct vbind_mmu *mmu, u64 last)
+int vbind_mmu_init(struct vbind_mmu *mmu, struct vbind_file *vfile, u64 last)
 {
-	mmu->root = kmem_cache_zalloc(vbind_pt_cache, GFP_KERNEL_ACCOUNT);
-	if (!mmu->root)
-		return -ENOMEM;
+	struct vbind_pt_pool pool = { .vfile = vfile };
+	int ret;
+
+	ret = vbind_pt_pool_fill(&pool, 1);
+	if (ret)
+		return ret;
+
+	mmu->vfile = vfile;
+	mmu->root = vbind_pt_pool_get(&pool);
 
 	mmu->top = 0;
 	while (mmu->top + 1 < VBIND_MMU_MAX_LEVELS &&
@@ -807,7 +865,7 @@ int vbind_mmu_init(struct vbind_mmu *mmu, u64 last)
  */
 void vbind_mmu_fini(struct vbind_mmu *mmu)
 {
-	struct vbind_pt_pool pool = {};
+	struct vbind_pt_pool pool = { .vfile = mmu->vfile };
 
 	vbind_pt_release(mmu->root, mmu->top, &pool);
 	vbind_pt_pool_drain(&pool);

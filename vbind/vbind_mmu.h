@@ -8,6 +8,7 @@
 #include <linux/types.h>
 
 struct seq_file;
+struct vbind_file;
 struct vbind_pt;
 
 /* Levels that can be below the root of a 64-bit VA space */
@@ -27,6 +28,9 @@ struct vbind_mmu {
 	 */
 	struct rw_semaphore lock;
 
+	/** @vfile: the file that the tables count for */
+	struct vbind_file *vfile;
+
 	/** @root: the table of the highest level */
 	struct vbind_pt *root;
 
@@ -36,25 +40,30 @@ struct vbind_mmu {
 
 /**
  * struct vbind_pt_pool - page tables that a job may need
+ * @vfile: the file that they count for
  * @free: list of them
  * @count: how many they are
  */
 struct vbind_pt_pool {
+	struct vbind_file *vfile;
 	struct vbind_pt *free;
 	unsigned long count;
 };
 
 /**
- * struct vbind_pt_estimate - how many page tables a job may need
- * @mmu: the page tables
- * @count: the answer
- * @last: per level, the number of the table that was counted last, plus 1
+ * struct vbind_pt_span - addresses for which tables may be needed
+ * @first: the first one
+ * @last: the last one
+ * @level: the lowest level of which tables are needed
  */
-struct vbind_pt_estimate {
-	const struct vbind_mmu *mmu;
-	unsigned long count;
-	u64 last[VBIND_MMU_MAX_LEVELS];
+struct vbind_pt_span {
+	u64 first;
+	u64 last;
+	unsigned int level;
 };
+
+/* How many spans a range may have */
+#define VBIND_PT_MAX_SPANS	3
 
 /**
  * struct vbind_mmu_memory - what a mapping shows
@@ -105,13 +114,15 @@ enum vbind_mmu_access {
 	VBIND_MMU_EVICTED,
 };
 
-int vbind_mmu_init(struct vbind_mmu *mmu, u64 last);
+int vbind_mmu_init(struct vbind_mmu *mmu, struct vbind_file *vfile, u64 last);
 void vbind_mmu_fini(struct vbind_mmu *mmu);
 
-void vbind_pt_estimate_map(struct vbind_pt_estimate *estimate, u64 addr,
-			   u64 range, u64 offset);
-void vbind_pt_estimate_cut(struct vbind_pt_estimate *estimate, u64 addr,
-			   u64 range);
+unsigned int vbind_pt_spans_map(struct vbind_pt_span *spans, u64 addr, u64 range,
+				u64 offset);
+unsigned int vbind_pt_spans_cut(struct vbind_pt_span *spans, u64 addr,
+				u64 range);
+unsigned long vbind_pt_count(const struct vbind_mmu *mmu,
+			     struct vbind_pt_span *spans, unsigned int n);
 int vbind_pt_pool_fill(struct vbind_pt_pool *pool, unsigned long count);
 void vbind_pt_pool_drain(struct vbind_pt_pool *pool);
 

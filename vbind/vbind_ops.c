@@ -88,10 +88,35 @@ static void vbind_op_report(struct vbind_bind_job *job,
 	}
 }
 
+/*
+ * In staged mode, commands go on to use a mapping that has left the tree until the
+ * job runs. If its BO is evicted, EXEC has to find it, so that the vm_bo stays. If it
+ * is not, it remains resident: the job's fence keeps it from being evicted.
+ */
+static void vbind_bind_add_leaving(struct vbind_bind *bind, struct vbind_vm *vm,
+				   struct drm_gpuva *va)
+{
+	struct vbind_mapping *mapping = to_vbind_mapping(va);
+
+	if (drm_gpuvm_immediate_mode(&vm->base) || !va->vm_bo ||
+	    !va->vm_bo->evicted)
+		return;
+
+	mapping->leaving_vm_bo = drm_gpuvm_bo_get(va->vm_bo);
+	mapping->next_leaving = bind->leaving;
+	bind->leaving = mapping;
+	list_add_tail(&mapping->leaving, &vm->leaving);
+}
+
 static int vbind_step(struct drm_gpuva_op *op, void *priv)
 {
 	struct vbind_bind_job *job = priv;
 	struct vbind_bind *bind = vbind_bind_job_current(job);
+
+	if (op->op == DRM_GPUVA_OP_REMAP)
+		vbind_bind_add_leaving(bind, job->vm, op->remap.unmap->va);
+	else if (op->op == DRM_GPUVA_OP_UNMAP)
+		vbind_bind_add_leaving(bind, job->vm, op->unmap.va);
 
 	vbind_vm_count(job->vm, VBIND_COUNT_OPS);
 	vbind_op_report(job, op);
@@ -132,6 +157,10 @@ static int vbind_bind_tell_prefetch(struct vbind_bind_job *job, u64 addr,
 {
 	struct drm_gpuva *va;
 	int ret = 0;
+
+	/* Nobody wants to know. */
+	if (job->async)
+		return 0;
 
 	drm_gpuvm_for_each_mapping_range(va, &job->vm->base, addr, addr + range) {
 		struct drm_gpuva_op op = {

@@ -40,20 +40,17 @@ static int vbind_bind_lock_objects(struct vbind_bind *bind,
 }
 
 /*
- * Locks the dma-resv of every object that any bind touches. It is fine that this
- * looks at the tree before the first bind: what a later bind finds there in
- * addition was mapped by an earlier one, whose object is locked as well.
+ * Locks the dma-resv of every object that any bind touches: a single bind has only
+ * those locked that it needs, and an array all of the VM's, for its binds may all
+ * touch the same ones, thousands of times thousands. What a later bind finds in the
+ * tree in addition was mapped by an earlier one, whose object is locked as well.
  */
 static int vbind_staged_lock(struct vbind_bind_job *job, struct drm_exec *exec)
 {
-	int ret = 0;
-	u32 i;
+	if (job->num_binds > 1)
+		return vbind_bind_job_lock_all(job, exec);
 
-	for (i = 0; !ret && i < job->num_binds; i++)
-		ret = vbind_bind_lock_objects(&job->binds[i], &job->vm->base,
-					      exec);
-
-	return ret;
+	return vbind_bind_lock_objects(job->binds, &job->vm->base, exec);
 }
 
 static int vbind_staged_obtain_vm_bos(struct vbind_bind_job *job)
@@ -89,6 +86,7 @@ static int vbind_staged_change_tree(struct vbind_bind_job *job)
 		job->current_bind = i;
 		ret = vbind_bind_change_tree(job, &job->binds[i]);
 	}
+	job->current_bind = 0;
 	mutex_unlock(&job->vm->lock);
 
 	/* Everything was prepared, so this is a bug. */
@@ -114,14 +112,56 @@ static int vbind_staged_commit(struct vbind_bind_job *job)
 	return ret;
 }
 
+/* What the bind has taken off the tree is not to be restored any more. */
+static void vbind_bind_leave(struct vbind_bind *bind, struct vbind_vm *vm)
+{
+	struct vbind_mapping *mapping;
+
+	if (!bind->leaving)
+		return;
+
+	mutex_lock(&vm->lock);
+	for (mapping = bind->leaving; mapping; mapping = mapping->next_leaving)
+		list_del_init(&mapping->leaving);
+	mutex_unlock(&vm->lock);
+}
+
+static int vbind_staged_run(struct vbind_bind_job *job, struct vbind_bind *bind)
+{
+	vbind_bind_leave(bind, job->vm);
+
+	return vbind_bind_update_mmu(job, bind);
+}
+
+static void vbind_bind_put_leaving(struct vbind_bind *bind, struct vbind_vm *vm)
+{
+	struct vbind_mapping *mapping;
+	struct ww_acquire_ctx ctx;
+
+	/* For a job that never ran */
+	vbind_bind_leave(bind, vm);
+	for (mapping = bind->leaving; mapping; mapping = mapping->next_leaving) {
+		struct drm_gem_object *obj = mapping->base.gem.obj;
+
+		vbind_vm_lock_resvs(vm, obj, &ctx);
+		drm_gpuvm_bo_put(mapping->leaving_vm_bo);
+		vbind_vm_unlock_resvs(vm, obj, &ctx);
+	}
+	bind->leaving = NULL;
+}
+
 static void vbind_staged_fini(struct vbind_bind_job *job)
 {
+	u32 i;
+
+	for (i = 0; i < job->num_binds; i++)
+		vbind_bind_put_leaving(&job->binds[i], job->vm);
 }
 
 const struct vbind_mode_ops vbind_staged_ops = {
 	.prepare = vbind_staged_prepare,
 	.lock = vbind_staged_lock,
 	.commit = vbind_staged_commit,
-	.run = vbind_bind_update_mmu,
+	.run = vbind_staged_run,
 	.fini = vbind_staged_fini,
 };

@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only OR MIT
 /* Copyright (c) 2026 The DRM GPUVM project */
 
-/* Syncobjs: what a job waits for, and what it signals. */
+/*
+ * Syncobjs: what a job waits for, and what it signals.
+ *
+ * The fence that a job waits for may be anybody's and may never be signalled before
+ * its owner goes away. The scheduler, however, ends no job before its dependencies
+ * are signalled, not even a job that is cancelled. So it gets a fence of ours
+ * instead, which is signalled with the other one, or when the VM closes.
+ */
 
 #include <linux/dma-fence-chain.h>
 #include <linux/slab.h>
@@ -22,6 +29,87 @@ struct vbind_sync {
 	u64 point;
 	struct dma_fence_chain *chain;
 };
+
+/**
+ * struct vbind_dep - what a job waits for
+ * @fence: ours, which the scheduler knows
+ * @foreign: the one that is waited for
+ * @cb: signals @fence with @foreign
+ * @added: @cb was added
+ */
+struct vbind_dep {
+	struct dma_fence *fence;
+	struct dma_fence *foreign;
+	struct dma_fence_cb cb;
+	bool added;
+};
+
+static void vbind_dep_signalled(struct dma_fence *foreign,
+				struct dma_fence_cb *cb)
+{
+	dma_fence_signal(container_of(cb, struct vbind_dep, cb)->fence);
+}
+
+/* Takes over the reference on @foreign. An error in it does not matter. */
+static int vbind_job_add_dep(struct vbind_job *job, struct dma_fence *foreign)
+{
+	struct vbind_dep *dep = &job->deps[job->num_deps];
+	static struct lock_class_key key;
+
+	if (dma_fence_is_signaled(foreign)) {
+		dma_fence_put(foreign);
+		return 0;
+	}
+
+	dep->fence = vbind_fence_create(&key);
+	if (!dep->fence) {
+		dma_fence_put(foreign);
+		return -ENOMEM;
+	}
+
+	/* Counted from here on, so that it is cleaned up. */
+	dep->foreign = foreign;
+	job->num_deps++;
+	dep->added = !dma_fence_add_callback(foreign, &dep->cb,
+					     vbind_dep_signalled);
+	if (!dep->added)
+		dma_fence_signal(dep->fence);
+
+	return drm_sched_job_add_dependency(&job->base,
+					    dma_fence_get(dep->fence));
+}
+
+/**
+ * vbind_job_release_deps() - have a job wait for nothing any more
+ * @job: the job
+ */
+void vbind_job_release_deps(struct vbind_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->num_deps; i++)
+		dma_fence_signal(job->deps[i].fence);
+}
+
+static void vbind_job_fini_deps(struct vbind_job *job)
+{
+	u32 i;
+
+	for (i = 0; i < job->num_deps; i++) {
+		struct vbind_dep *dep = &job->deps[i];
+
+		/* Also waits until the callback has returned. */
+		if (dep->added)
+			dma_fence_remove_callback(dep->foreign, &dep->cb);
+		/* Who still holds it must not wait for ever. */
+		dma_fence_signal(dep->fence);
+		dma_fence_put(dep->fence);
+		dma_fence_put(dep->foreign);
+	}
+	kfree(job->deps);
+	job->deps = NULL;
+	job->num_deps = 0;
+}
 
 static int vbind_job_init_out_sync(struct vbind_job *job, struct drm_file *file,
 				   const struct drm_vbind_sync *args)
@@ -61,7 +149,20 @@ static int vbind_job_init_sync(struct vbind_job *job, struct drm_file *file,
 	if (ret)
 		return ret;
 
-	return drm_sched_job_add_dependency(&job->base, fence);
+	return vbind_job_add_dep(job, fence);
+}
+
+/**
+ * vbind_job_sync_bytes() - what syncobjs take
+ * @count: number of them
+ *
+ * Return: bytes, about
+ */
+u64 vbind_job_sync_bytes(u32 count)
+{
+	return (u64)count * (sizeof(struct vbind_sync) +
+			     sizeof(struct vbind_dep) +
+			     sizeof(struct dma_fence_chain));
 }
 
 /**
@@ -84,7 +185,8 @@ int vbind_job_init_syncs(struct vbind_job *job, struct drm_file *file, u64 ptr,
 		return 0;
 
 	job->syncs = kcalloc(count, sizeof(*job->syncs), GFP_KERNEL_ACCOUNT);
-	if (!job->syncs)
+	job->deps = kcalloc(count, sizeof(*job->deps), GFP_KERNEL_ACCOUNT);
+	if (!job->syncs || !job->deps)
 		return -ENOMEM;
 
 	for (i = 0; i < count; i++) {
@@ -131,6 +233,7 @@ void vbind_job_fini_syncs(struct vbind_job *job)
 {
 	u32 i;
 
+	vbind_job_fini_deps(job);
 	for (i = 0; i < job->num_syncs; i++) {
 		dma_fence_chain_free(job->syncs[i].chain);
 		drm_syncobj_put(job->syncs[i].syncobj);

@@ -26,6 +26,7 @@ void vbind_vm_free(struct drm_gpuvm *gpuvm)
 	vbind_mmu_fini(&vm->mmu);
 	mutex_destroy(&vm->lock);
 	mutex_destroy(&vm->bind_lock);
+	vbind_file_put(vm->vfile);
 	kfree(vm);
 }
 
@@ -49,13 +50,17 @@ struct vbind_vm *vbind_vm_lookup(struct vbind_file *vfile, u32 id)
 	return vm;
 }
 
-/*
- * Locks the dma-resv of @vm and that of @obj, if it has one of its own. For
- * tear-down, which must not fail: this needs no memory, as drm_exec does, and
+/**
+ * vbind_vm_lock_resvs() - lock the dma-resv of a VM and that of an object
+ * @vm: the VM
+ * @obj: the object, which may share the VM's
+ * @ctx: for vbind_vm_unlock_resvs()
+ *
+ * For tear-down, which must not fail: this needs no memory, as drm_exec does, and
  * ignores signals.
  */
-static void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
-				struct ww_acquire_ctx *ctx)
+void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
+			 struct ww_acquire_ctx *ctx)
 	__acquires(ctx)
 {
 	struct dma_resv *held = drm_gpuvm_resv(&vm->base);
@@ -73,9 +78,14 @@ static void vbind_vm_lock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
 	ww_acquire_done(ctx);
 }
 
-static void vbind_vm_unlock_resvs(struct vbind_vm *vm,
-				  struct drm_gem_object *obj,
-				  struct ww_acquire_ctx *ctx)
+/**
+ * vbind_vm_unlock_resvs() - the opposite of vbind_vm_lock_resvs()
+ * @vm: the VM
+ * @obj: the object
+ * @ctx: as it was left
+ */
+void vbind_vm_unlock_resvs(struct vbind_vm *vm, struct drm_gem_object *obj,
+			   struct ww_acquire_ctx *ctx)
 	__releases(ctx)
 {
 	struct dma_resv *resv = drm_gpuvm_resv(&vm->base);
@@ -110,25 +120,36 @@ static const struct drm_gpuvm_steps vbind_close_steps = {
 	.unmap = vbind_step_close,
 };
 
-/*
- * From here on no job is added, and of those that are in the queues none begins.
+/**
+ * vbind_vm_cancel() - have a VM take no more jobs, and end those that it has
+ * @vm: the VM
+ *
  * Who waits for them is told.
  */
-static void vbind_vm_stop(struct vbind_vm *vm)
+void vbind_vm_cancel(struct vbind_vm *vm)
 {
-	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
-	unsigned int i;
-
 	dma_resv_lock(drm_gpuvm_resv(&vm->base), NULL);
 	mutex_lock(&vm->lock);
 	vm->closed = true;
 	mutex_unlock(&vm->lock);
 	dma_resv_unlock(drm_gpuvm_resv(&vm->base));
 
-	vbind_queue_fini(vbind, &vm->bind_queue);
+	vbind_vm_cancel_jobs(vm);
+}
+
+static void vbind_vm_end_queues(struct vbind_vm *vm)
+{
+	unsigned int i;
+
+	vbind_queue_end(&vm->bind_queue);
 	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
-		vbind_queue_fini(vbind, &vm->exec_queues[i]);
+		vbind_queue_end(&vm->exec_queues[i]);
+
 	vbind_vm_wait_for_jobs(vm);
+
+	vbind_queue_fini(&vm->bind_queue);
+	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
+		vbind_queue_fini(&vm->exec_queues[i]);
 }
 
 /*
@@ -144,7 +165,8 @@ static void vbind_vm_close(struct vbind_vm *vm)
 	mutex_lock(&vbind->vms_lock);
 	list_del(&vm->entry);
 	mutex_unlock(&vbind->vms_lock);
-	vbind_vm_stop(vm);
+	vbind_vm_cancel(vm);
+	vbind_vm_end_queues(vm);
 
 	drm_gpuva_stock_init(&stock, &vm->base, &vbind_mapping_stock_ops);
 	drm_WARN_ON(vm->base.drm, drm_gpuvm_unmap_all(&vm->base,
@@ -162,6 +184,9 @@ void vbind_vm_close_all(struct vbind_file *vfile)
 	struct vbind_vm *vm;
 	unsigned long id;
 
+	/* None has to wait for the work of another that is cancelled, too. */
+	xa_for_each(&vfile->vms, id, vm)
+		vbind_vm_cancel(vm);
 	xa_for_each(&vfile->vms, id, vm) {
 		xa_erase(&vfile->vms, id);
 		vbind_vm_close(vm);
@@ -227,20 +252,18 @@ static int vbind_vm_create_check(const struct drm_vbind_vm_create *args)
 static int vbind_vm_init_queues(struct vbind_vm *vm)
 {
 	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
-	struct drm_gpu_scheduler *sched = &vbind->bind_sched;
+	struct vbind_file *vfile = vm->vfile;
 	unsigned int i;
 	int ret;
 
-	ret = drm_sched_entity_init(&vm->bind_queue, DRM_SCHED_PRIORITY_NORMAL,
-				    &sched, 1, NULL);
+	ret = vbind_queue_init(&vm->bind_queue, vm, &vbind->bind_engine,
+			       &vfile->bind_client);
 	if (ret)
 		return ret;
 
 	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++) {
-		sched = &vbind->engines[i];
-		ret = drm_sched_entity_init(&vm->exec_queues[i],
-					    DRM_SCHED_PRIORITY_NORMAL, &sched,
-					    1, NULL);
+		ret = vbind_queue_init(&vm->exec_queues[i], vm,
+				       &vbind->engines[i], &vfile->clients[i]);
 		if (ret)
 			goto fini;
 	}
@@ -248,10 +271,27 @@ static int vbind_vm_init_queues(struct vbind_vm *vm)
 	return 0;
 
 fini:
-	while (i--)
-		drm_sched_entity_fini(&vm->exec_queues[i]);
-	drm_sched_entity_fini(&vm->bind_queue);
+	while (i--) {
+		vbind_queue_end(&vm->exec_queues[i]);
+		vbind_queue_fini(&vm->exec_queues[i]);
+	}
+	vbind_queue_end(&vm->bind_queue);
+	vbind_queue_fini(&vm->bind_queue);
 	return ret;
+}
+
+/* Returns false if the device is not there any more. */
+static bool vbind_vm_register(struct vbind_vm *vm)
+{
+	struct vbind_device *vbind = to_vbind_device(vm->base.drm);
+	bool unplugged;
+
+	mutex_lock(&vbind->vms_lock);
+	unplugged = vbind->unplugged;
+	list_add_tail(&vm->entry, &vbind->vms);
+	mutex_unlock(&vbind->vms_lock);
+
+	return !unplugged;
 }
 
 static struct vbind_vm *
@@ -267,7 +307,8 @@ vbind_vm_create(struct drm_device *drm, struct vbind_file *vfile,
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 
-	ret = vbind_mmu_init(&vm->mmu, args->va_start + (args->va_range - 1));
+	ret = vbind_mmu_init(&vm->mmu, vfile,
+			     args->va_start + (args->va_range - 1));
 	if (ret)
 		goto free_vm;
 
@@ -280,6 +321,10 @@ vbind_vm_create(struct drm_device *drm, struct vbind_file *vfile,
 	mutex_init(&vm->bind_lock);
 	mutex_init(&vm->lock);
 	spin_lock_init(&vm->faults.lock);
+	spin_lock_init(&vm->jobs_lock);
+	INIT_LIST_HEAD(&vm->jobs);
+	INIT_LIST_HEAD(&vm->leaving);
+	kref_get(&vfile->kref);
 	vm->vfile = vfile;
 	vm->number = atomic_inc_return(&vbind->last_vm_number);
 	atomic_inc(&vbind->num_vms);
@@ -297,9 +342,10 @@ vbind_vm_create(struct drm_device *drm, struct vbind_file *vfile,
 		return ERR_PTR(ret);
 	}
 
-	mutex_lock(&vbind->vms_lock);
-	list_add_tail(&vm->entry, &vbind->vms);
-	mutex_unlock(&vbind->vms_lock);
+	if (!vbind_vm_register(vm)) {
+		vbind_vm_close(vm);
+		return ERR_PTR(-ENODEV);
+	}
 
 	return vm;
 
@@ -330,17 +376,20 @@ int vbind_vm_create_ioctl(struct drm_device *drm, void *data,
 	if (ret)
 		return ret;
 
+	/* The id first: one too many is not even built. */
+	ret = xa_alloc(&vfile->vms, &args->vm_id, NULL,
+		       XA_LIMIT(1, DRM_VBIND_MAX_VMS), GFP_KERNEL);
+	if (ret)
+		return ret == -EBUSY ? -ENOSPC : ret;
+
 	vm = vbind_vm_create(drm, vfile, args);
-	if (IS_ERR(vm))
+	if (IS_ERR(vm)) {
+		xa_release(&vfile->vms, args->vm_id);
 		return PTR_ERR(vm);
+	}
 
 	/* The VM can be used, by whoever guesses its id, from here on. */
-	ret = xa_alloc(&vfile->vms, &args->vm_id, vm,
-		       XA_LIMIT(1, DRM_VBIND_MAX_VMS), GFP_KERNEL);
-	if (ret) {
-		vbind_vm_close(vm);
-		return ret == -EBUSY ? -ENOSPC : ret;
-	}
+	xa_store(&vfile->vms, args->vm_id, vm, 0);
 
 	return 0;
 }

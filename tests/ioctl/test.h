@@ -81,7 +81,14 @@ extern const struct test exec_tests[];
 extern const struct test repeat_tests[];
 extern const struct test sync_tests[];
 extern const struct test evict_tests[];
+extern const struct test cancel_tests[];
+extern const struct test limit_tests[];
+extern const struct test fair_tests[];
+extern const struct test window_tests[];
+extern const struct test cgroup_tests[];
+extern const struct test hostile_tests[];
 extern const struct test stress_tests[];
+extern const struct test unplug_tests[];
 
 /* Failing and skipping */
 

@@ -39,8 +39,10 @@ static const struct test last_tests[] = {
 
 static const struct test *const all_tests[] = {
 	gem_tests, prime_tests, vm_tests, bind_tests, bind_error_tests, query_tests,
-	fail_tests, thread_tests, random_tests, exec_tests, repeat_tests, sync_tests,
-	evict_tests, stress_tests, last_tests,
+	fail_tests, thread_tests, random_tests, exec_tests, repeat_tests, sync_tests, evict_tests,
+	cancel_tests, limit_tests, fair_tests, hostile_tests, window_tests,
+	cgroup_tests,
+	stress_tests, unplug_tests, last_tests,
 };
 
 static const char *const mode_names[] = {

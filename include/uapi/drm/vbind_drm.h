@@ -21,7 +21,19 @@ extern "C" {
  * %DRM_VBIND_NUM_QUEUES queues for commands. The jobs of one queue run one after
  * the other, in the order of the calls; those of different queues run when they
  * like, unless syncobjs order them. A job may wait for syncobjs before it begins
- * and signal others when it is done.
+ * and signal others when it is done. Whether a syncobj that it waits for is
+ * signalled with an error does not matter.
+ *
+ * Open files are served in turns, a bind or a command of up to 64K at a time,
+ * however many VMs and jobs a file has. A job that waits, be it by a command, keeps
+ * nobody but its own queue waiting.
+ *
+ * What one bind does to an address, commands see as one step: where something is
+ * mapped before and after it, something is mapped all the time.
+ *
+ * What a job held, and counted for one of the limits below, can be had again when
+ * its fence is signalled. All that a file makes the kernel allocate counts for the
+ * memory cgroup of the caller as well.
  *
  * Rules that hold for every ioctl:
  *
@@ -38,6 +50,11 @@ extern "C" {
  *   are cleared. Where the count is zero, pointer and stride must be zero too.
  * - Structures may grow at their end; zero in a new field means what the kernel
  *   did before the field existed.
+ * - A call that would need more than the file, or the device, can have fails with
+ *   -ENOSPC, and with -E2BIG if no such call can succeed: see DRM_VBIND_MAX_*. A
+ *   call that a signal interrupts fails with -EINTR or is begun anew.
+ * - The device may be taken away. Then jobs end with an error in their fences, and
+ *   every call fails with -ENODEV; memory that is mapped by the CPU stays.
  *
  * Ids of VMs are per open file, start at 1 and die with it. Ids of BOs, which
  * are what queries report, are unique per device and are never used again.
@@ -71,6 +88,50 @@ extern "C" {
  * gone. One that was imported does not count again.
  */
 #define DRM_VBIND_MAX_FILE_BYTES	(4ULL << 30)
+
+/**
+ * define DRM_VBIND_MAX_FILE_BOS - how many BOs one open file can have created
+ *
+ * They count as they do for %DRM_VBIND_MAX_FILE_BYTES.
+ */
+#define DRM_VBIND_MAX_FILE_BOS	65536
+
+/**
+ * define DRM_VBIND_MAX_FILE_MAPPINGS - how many mappings the VMs of one open file
+ * can have together
+ *
+ * Those that a bind in a queue may add, or has removed, count until it is done. A
+ * map may add three, for it may cut a mapping in two, and an unmap two.
+ */
+#define DRM_VBIND_MAX_FILE_MAPPINGS	131072
+
+/**
+ * define DRM_VBIND_MAX_FILE_TABLES - how many page tables, of 4 KiB each, the VMs
+ * of one open file can have together
+ *
+ * Those that a bind in a queue may need count, too: as many as if there were none
+ * yet where it maps, or where it cuts. All files together can have tables of a
+ * quarter of the machine's memory.
+ */
+#define DRM_VBIND_MAX_FILE_TABLES	32768
+
+/**
+ * define DRM_VBIND_MAX_FILE_QUEUED - how many bytes the arrays of the jobs of one
+ * open file can have together, as the kernel keeps them
+ *
+ * A bind takes some 150 bytes, a command 40, a syncobj some 150, a step that is
+ * reported 136.
+ */
+#define DRM_VBIND_MAX_FILE_QUEUED	(16ULL << 20)
+
+/**
+ * define DRM_VBIND_MAX_OPS - the most operations that the prefetches of a call of
+ * VM_BIND can need
+ *
+ * A mapping that a prefetch looks at is one. Those of other binds have a limit by
+ * %DRM_VBIND_MAX_FILE_MAPPINGS: a mapping is removed but once.
+ */
+#define DRM_VBIND_MAX_OPS	65536
 
 /**
  * define DRM_VBIND_MAX_SYNCS - the most syncobjs that one job has
@@ -130,7 +191,8 @@ extern "C" {
  * define DRM_VBIND_GEM_VM_PRIVATE - the BO belongs to one VM
  *
  * The BO shares the VM's reservation object, which makes it cheaper to lock. It
- * can be bound in that VM only and cannot be exported.
+ * can be bound in that VM only and cannot be exported. (No BO can be given a global
+ * name: GEM_FLINK and GEM_OPEN fail with -EOPNOTSUPP.)
  */
 #define DRM_VBIND_GEM_VM_PRIVATE	0x1
 
@@ -141,7 +203,8 @@ extern "C" {
  *
  * Errors: -EINVAL for a size that is zero, unaligned or no possible size, or bad
  * flags; -ENOSPC if the BOs of the file would be larger than
- * %DRM_VBIND_MAX_FILE_BYTES together; -ENOENT if there is no such VM.
+ * %DRM_VBIND_MAX_FILE_BYTES together, or more than %DRM_VBIND_MAX_FILE_BOS; -ENOENT
+ * if there is no such VM.
  */
 struct drm_vbind_gem_create {
 	/**
@@ -227,8 +290,9 @@ struct drm_vbind_vm_create {
  * struct drm_vbind_vm_destroy - argument of DRM_IOCTL_VBIND_VM_DESTROY
  *
  * Removes all mappings of the VM and the VM itself. Jobs that did not begin yet
- * are cancelled: their syncobjs are signalled all the same. The call waits for
- * jobs that run.
+ * are cancelled, whatever they wait for, and those that run are stopped: their
+ * syncobjs are signalled, with an error in the fence. Closing the file does the same
+ * for all of its VMs.
  *
  * Errors: -ENOENT if there is no such VM.
  */
@@ -447,9 +511,11 @@ struct drm_vbind_sync {
  * unaligned, outside the VA space or touch the reserved range, a range beyond
  * the end of the BO, or a BO that is private to another VM; -ENOENT if there is
  * no such VM, BO or syncobj; -EBUSY if the BO is bound in a VM of the other mode;
- * -E2BIG for more than %DRM_VBIND_MAX_BINDS binds, %DRM_VBIND_MAX_STEPS steps or
- * %DRM_VBIND_MAX_SYNCS syncobjs; -ENOSPC if the file has %DRM_VBIND_MAX_JOBS jobs
- * already.
+ * -E2BIG for more than %DRM_VBIND_MAX_BINDS binds, %DRM_VBIND_MAX_STEPS steps,
+ * %DRM_VBIND_MAX_SYNCS syncobjs or %DRM_VBIND_MAX_OPS operations; -ENOSPC if the
+ * file has %DRM_VBIND_MAX_JOBS jobs already, or would have more than
+ * %DRM_VBIND_MAX_FILE_MAPPINGS mappings, %DRM_VBIND_MAX_FILE_TABLES page tables or
+ * %DRM_VBIND_MAX_FILE_QUEUED bytes in its jobs.
  */
 struct drm_vbind_vm_bind {
 	/** @vm_id: in: the VM */
@@ -552,8 +618,9 @@ struct drm_vbind_cmd {
  * VM or syncobj; -E2BIG for more than %DRM_VBIND_MAX_CMDS commands,
  * %DRM_VBIND_MAX_SYNCS syncobjs, %DRM_VBIND_MAX_JOB_BYTES bytes or
  * %DRM_VBIND_MAX_JOB_WAIT microseconds; -ENOSPC if the file has
- * %DRM_VBIND_MAX_JOBS jobs already; -ENOMEM if there is no memory for a BO that
- * was evicted.
+ * %DRM_VBIND_MAX_JOBS jobs already, or would have more than
+ * %DRM_VBIND_MAX_FILE_QUEUED bytes in them; -ENOMEM if there is no memory for a BO
+ * that was evicted.
  */
 struct drm_vbind_exec {
 	/** @vm_id: in: the VM */
