@@ -6,34 +6,40 @@ export KSRC
 
 .PHONY: help
 help:
-	@echo "make run [SCRIPT=FILE]   replay a bind script in a kernel with DRM GPUVM and vbind; stream a sparse texture"
-	@echo "make check               all tests: most of lint, KUnit, ioctls, the real drivers"
-	@echo "make quick               KUnit and ioctl tests, for daily work"
-	@echo "make stress [SECONDS=60] threads against each other in three kernels: KASAN and lockdep, two CPUs, KCSAN"
-	@echo "make lint                checkpatch, kernel-doc, W=1 and 2, sparse, clang and its analyzer, spelling"
-	@echo "make coccicheck          Coccinelle rules on the core, vbind and the drivers"
-	@echo "make check-mainline      our KUnit suites against Linux's own core"
-	@echo "make check-arch [ARCH=..] the KUnit suites on arm64, i386 and s390, in QEMU"
-	@echo "make check-drivers       the real drivers on x86_64 and arm64, in QEMU; xe's KUnit suites"
-	@echo "make check-configs [NAMES=..] kernels with odd configurations: do we compile, link, run"
-	@echo "make check-headers [ARGS=7.2] our modules for Debian's packaged kernel, and in it, in QEMU"
-	@echo "make check-rust          tyr and our KUnit suite in Rust, on a kernel with Rust, in QEMU"
-	@echo "make bench [ARGS=...]    our core against Linux's own, in user space: time, instructions, memory"
-	@echo "make bench-kernel        the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
-	@echo "make coverage            which lines and branches of the core the tests reach"
-	@echo "make mutants             whether the tests notice small mistakes in the core"
-	@echo "make prove               the core with all values of a few bits, in all schedules of a few threads, and mistakes to find"
-	@echo "make fuzz [SECONDS=60]   libFuzzer on the core, against a model"
-	@echo "make bench-vbind         binds per second through vbind's ioctl, with our core and Linux's own"
-	@echo "make htmldocs            our pages as HTML, by the kernel's own Sphinx set-up; no warning is let through"
-	@echo "make view FILE=.. [OUT=SVG] draw a VA space from debugfs' gpuvas, a bind script or a trace"
-	@echo "make patches             our files as a series of patches against the kernel, in reviewable steps"
-	@echo "make check-patches       build and test each step of that series"
-	@echo "make kernel              get the kernel source and lay our files over a copy of it"
-	@echo "make install KSRC=DIR    put our files into the kernel tree DIR itself"
-	@echo "make module [KDIR=DIR]   build vbind with our core in it for the running kernel, or the headers in DIR"
-	@echo "make clean               remove what was built; the kernel source and ccache stay"
+	@echo "Use it:"
+	@echo "  make run [SCRIPT=FILE]          6 s     replay a bind script in a kernel with DRM GPUVM and vbind; stream a texture"
+	@echo "  make view FILE=.. [OUT=SVG]     1 s     draw a VA space from debugfs' gpuvas, a bind script or a trace"
+	@echo "  make install KSRC=DIR           1 s     put our files into the kernel tree DIR itself"
+	@echo "  make module [KDIR=DIR]          1 min   vbind with our core in it, for the running kernel or the headers in DIR"
+	@echo "  make kernel                     1 min   get the kernel source and lay our files over a copy of it"
+	@echo "  make patches                    2 min   our files as a series of patches against the kernel"
+	@echo "  make htmldocs                   11 s    our pages as HTML, by the kernel's own Sphinx set-up"
+	@echo "  make clean                      1 s     remove what was built; the kernel source and ccache stay"
 	@echo
+	@echo "Check it:"
+	@echo "  make check                      5 min   all that CI runs: most of lint, KUnit, ioctls, the real drivers"
+	@echo "  make quick                      3 min   user space, KUnit and ioctl tests, for daily work"
+	@echo "  make lint                       2 min   checkpatch, kernel-doc, W=1 and 2, sparse, clang and its analyzer"
+	@echo "  make stress [SECONDS=60]        5 min   threads against each other in three kernels; a hostile process and a polite one"
+	@echo "  make prove                      15 min  all values of a few bits, all schedules of a few threads"
+	@echo "  make fuzz [SECONDS=60]          1 min   libFuzzer on the core, against a model"
+	@echo "  make coverage                   2 min   which lines and branches of the core the tests reach"
+	@echo "  make mutants                    8 min   whether the tests notice small mistakes in the core"
+	@echo "  make coccicheck                 2 min   Coccinelle rules on the core, vbind and the drivers"
+	@echo "  make check-mainline             7 min   our KUnit suites against Linux's own core"
+	@echo "  make check-patches              32 min  build and test each step of the series"
+	@echo "  make check-drivers              27 min  the real drivers on x86_64 and arm64, in QEMU; xe's KUnit suites"
+	@echo "  make check-arch [ARCH=..]       5 min   the KUnit suites on arm64, i386 and s390, in QEMU"
+	@echo "  make check-configs [NAMES=..]   37 min  kernels with odd configurations: do we compile, link, run"
+	@echo "  make check-headers [ARGS=7.2]   2 min   our modules for Debian's packaged kernel, and in it, in QEMU"
+	@echo "  make check-rust                 4 min   tyr and our KUnit suite in Rust, on a kernel with Rust, in QEMU"
+	@echo
+	@echo "Measure it:"
+	@echo "  make bench [ARGS=...]           2 min   our core against Linux's own, in user space: time, instructions, memory"
+	@echo "  make bench-kernel               1 min   the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
+	@echo "  make bench-vbind                1 min   binds per second through vbind's ioctl, with our core and Linux's own"
+	@echo
+	@echo "The times are from two processors, with what earlier runs built; the first run of any takes minutes more."
 	@echo "KSRC=DIR with any of them but bench and bench-kernel: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
 
 .PHONY: run
@@ -116,15 +122,15 @@ mutants:
 	@scripts/setup mutants
 	@scripts/check/mutants
 
-.PHONY: prove
-prove:
-	@scripts/setup prove
-	@scripts/check/prove
-
 .PHONY: fuzz
 fuzz:
 	@scripts/setup fuzz
 	@scripts/check/fuzz $(or $(SECONDS),60) $(SEED)
+
+.PHONY: prove
+prove:
+	@scripts/setup prove
+	@scripts/check/prove
 
 .PHONY: bench-vbind
 bench-vbind:
