@@ -253,13 +253,14 @@ module_entries() {
 	(cd "$build/$1/root" && find lib -type d -printf 'dir /%p 0755 0 0\n' -o -type f -printf "file /%p $PWD/%p 0644 0 0\n")
 }
 
-# boot_um NAME MEMORY COMMAND...: run a program in the UML kernel build/NAME. Its output is ours; the kernel's goes to
-# log/NAME-boot.log. Returns the program's exit status.
+# boot_um NAME MEMORY COMMAND...: run a program in the UML kernel build/NAME, which gets $um_options, too. Its output is ours; the
+# kernel's goes to log/NAME-boot.log. Returns the program's exit status.
 boot_um() {
 	local o=$build/$1 memory=$2 log=$cache/log/$1-boot.log
 	shift 2
 
-	"$o/linux" mem="$memory" initrd="$o/initramfs" root=/dev/ram0 console=tty0 con=null con0=null,fd:2 con1=null,fd:1 OUTPUT=/dev/tty1 \
+	# shellcheck disable=SC2086
+	"$o/linux" mem="$memory" ${um_options:-} initrd="$o/initramfs" root=/dev/ram0 console=tty0 con=null con0=null,fd:2 con1=null,fd:1 OUTPUT=/dev/tty1 \
 		-- "$@" 2>"$log" </dev/null | tr -d '\r' || :
 	exit_status "$log"
 }
