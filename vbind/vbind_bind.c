@@ -167,14 +167,16 @@ static int vbind_bind_check_bo(struct vbind_vm *vm, struct vbind_bo *bo,
 {
 	u64 range = args->repeat ?: args->range;
 	u64 size = bo->base.base.size;
+	int ret;
 
 	if (range > size || args->offset > size - range)
 		return -EINVAL;
 	if (bo->vm_resv_obj && bo->vm_resv_obj != drm_gpuvm_resv_obj(&vm->base))
 		return -EINVAL;
 	while (!vbind_bo_claim(bo, vm)) {
-		if (!vbind_wait_for_late(to_vbind_device(vm->base.drm)))
-			return -EBUSY;
+		ret = vbind_wait_for_late(to_vbind_device(vm->base.drm), -EBUSY);
+		if (ret)
+			return ret;
 	}
 
 	return 0;

@@ -85,7 +85,8 @@ static bool vbind_try_charge(atomic64_t *charged, u64 max, u64 n)
 	s64 old = atomic64_read(charged);
 
 	do {
-		if (n > max - old)
+		/* There may be more than @max, which is not constant for all. */
+		if (n > max || old > (s64)(max - n))
 			return false;
 	} while (!atomic64_try_cmpxchg(charged, &old, old + n));
 
@@ -100,16 +101,18 @@ static bool vbind_try_charge(atomic64_t *charged, u64 max, u64 n)
  *
  * Context: process context, without locks that jobs take
  *
- * Return: 0, or -ENOSPC if that would be too much, even after a wait for what is
- * done with
+ * Return: 0, -ENOSPC if that would be too much, even after a wait for what is done
+ * with, or -ERESTARTSYS
  */
 int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
 {
 	struct vbind_device *vbind = vfile->vbind;
+	int ret;
 
 	while (!vbind_try_charge(&vfile->charged[limit], vbind_limits[limit], n)) {
-		if (!vbind_wait_for_late(vbind))
-			return -ENOSPC;
+		ret = vbind_wait_for_late(vbind, -ENOSPC);
+		if (ret)
+			return ret;
 	}
 
 	/* All files together must leave memory for others. */
@@ -178,20 +181,27 @@ void vbind_late_done(struct vbind_device *vbind)
 /**
  * vbind_wait_for_late() - wait for what is done with to be freed
  * @vbind: the device
+ * @error: what the call would fail with
  *
  * For a call that would fail for want of something that user space knows to be done
  * with. Others may be busy, so the wait has an end.
  *
- * Return: true if trying again is of use
+ * Return: 0 if trying again is of use, -ERESTARTSYS, or @error
  */
-bool vbind_wait_for_late(struct vbind_device *vbind)
+int vbind_wait_for_late(struct vbind_device *vbind, int error)
 {
-	if (!atomic_read(&vbind->num_late))
-		return false;
+	long ret;
 
-	return wait_event_interruptible_timeout(vbind->late_wait,
-						!atomic_read(&vbind->num_late),
-						HZ / 2) > 0;
+	if (!atomic_read(&vbind->num_late))
+		return error;
+
+	ret = wait_event_interruptible_timeout(vbind->late_wait,
+					       !atomic_read(&vbind->num_late),
+					       HZ / 2);
+	if (ret < 0)
+		return ret;
+
+	return ret ? 0 : error;
 }
 
 static int vbind_open(struct drm_device *drm, struct drm_file *file)
