@@ -19,10 +19,10 @@
  * runs.
  */
 
+#include <linux/completion.h>
 #include <linux/dma-fence.h>
 #include <linux/log2.h>
 #include <linux/pagemap.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
@@ -624,19 +624,47 @@ static int vbind_bind_job_copy_steps(const struct vbind_bind_job *job,
 	return 0;
 }
 
+struct vbind_bind_waiter {
+	struct dma_fence_cb cb;
+	struct completion done;
+};
+
+static void vbind_bind_waiter_wake(struct dma_fence *fence,
+				   struct dma_fence_cb *cb)
+{
+	complete(&container_of(cb, struct vbind_bind_waiter, cb)->done);
+}
+
+/* As dma_fence_wait(), which cannot be told to heed signals that kill only. */
+static int vbind_bind_wait_killable(struct dma_fence *fence)
+{
+	struct vbind_bind_waiter waiter;
+	int ret;
+
+	init_completion(&waiter.done);
+	if (dma_fence_add_callback(fence, &waiter.cb, vbind_bind_waiter_wake))
+		return 0;
+
+	ret = wait_for_completion_killable(&waiter.done);
+	if (ret)
+		dma_fence_remove_callback(fence, &waiter.cb);
+
+	return ret;
+}
+
 /*
- * The job waits for nothing, and cannot be taken back: a signal that does not kill
- * has to wait. What the job had is freed here, not some time later.
+ * The job cannot be taken back: a signal that does not kill has to wait. One that
+ * does has not, since a bind before this one may wait for somebody else for ever.
+ * What the job had is freed here, not some time later.
  */
 static int vbind_bind_job_wait(struct vbind_bind_job *job,
 			       struct drm_vbind_vm_bind *args)
 {
 	int ret;
 
-	ret = dma_fence_wait(job->base.done, true);
-	if (ret && fatal_signal_pending(current))
+	ret = vbind_bind_wait_killable(job->base.done);
+	if (ret)
 		return ret;
-	dma_fence_wait(job->base.done, false);
 
 	/* The VM was closed, or the device taken away, before the job was done. */
 	if (dma_fence_get_status(job->base.done) < 0)

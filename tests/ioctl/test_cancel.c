@@ -201,6 +201,64 @@ static void test_kill_while_waiting(void)
 	close(foreign.timeline);
 }
 
+static void do_nothing(int signal)
+{
+}
+
+/*
+ * A bind that waits for those before it, which wait for somebody else: a signal that
+ * does not kill has to wait, but it does not keep the next one from killing.
+ */
+static void test_kill_in_bind(void)
+{
+	int ready[2], status, i;
+	struct foreign foreign;
+	uint32_t handle;
+	pid_t child, pid;
+	char c;
+
+	check(!pipe(ready), "pipe: %s", strerror(errno));
+	foreign = new_foreign();
+	check(!drmSyncobjHandleToFD(fd, foreign.syncobj, &status), "export: %s",
+	      strerror(errno));
+	child = fork();
+	check(child >= 0, "fork: %s", strerror(errno));
+	if (!child) {
+		struct drm_vbind_bind bind;
+
+		close(fd);
+		fd = open_device();
+		setup();
+		if (drmSyncobjFDToHandle(fd, status, &handle))
+			_exit(1);
+		signal(SIGUSR1, do_nothing);
+		bind = map_bind(VA_START, PAGE, 0);
+		bind_async(&bind, 1, handle, 0);
+		write(ready[1], "x", 1);
+		vbind_map(fd, vm, VA_START, PAGE, bo, 0);
+		_exit(1);
+	}
+	close(ready[1]);
+	close(status);
+	check(read(ready[0], &c, 1) == 1, "the child failed");
+	usleep(200000);
+	kill(child, SIGUSR1);
+	usleep(200000);
+	kill(child, SIGKILL);
+	for (i = 0; i < SOON * 10; i++) {
+		pid = waitpid(child, &status, WNOHANG);
+		if (pid)
+			break;
+		usleep(100000);
+	}
+	/* So that the child ends in any case. */
+	signal_foreign(&foreign);
+	check(pid == child, "the process could not be killed");
+	check(WIFSIGNALED(status), "the bind did not wait: status %d", status);
+	close(ready[0]);
+	close(foreign.timeline);
+}
+
 /* A bind queue that waits for somebody does not keep another VM's waiting. */
 static void test_blocked_beside_other(void)
 {
@@ -297,6 +355,8 @@ const struct test cancel_tests[] = {
 	  test_close_while_waiting, true },
 	{ "cancel: a killed process does not wait for what jobs wait for",
 	  test_kill_while_waiting, true },
+	{ "cancel: a process that is killed in a bind, after another signal",
+	  test_kill_in_bind, true },
 	{ "cancel: a blocked bind queue beside another", test_blocked_beside_other,
 	  true },
 	{ "cancel: VMs come and go while others' jobs run", test_others_run, true },
