@@ -38,6 +38,7 @@ static void vbind_mapping_free(struct drm_gpuva_stock *stock,
 			    1);
 	atomic_dec(&to_vbind_device(stock->vm->drm)->num_mappings);
 	kfree(to_vbind_mapping(va));
+	cond_resched();
 }
 
 /* Someone has a claim on the object already. */

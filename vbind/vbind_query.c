@@ -50,14 +50,14 @@ static u32 vbind_vm_count_mappings(struct vbind_vm *vm)
 
 /*
  * Describes up to @max of the mappings. Returns how many there are, or an error
- * code if the VM is gone.
+ * code if the VM is gone or there is a signal.
  */
 static s64 vbind_vm_list_mappings(struct vbind_vm *vm,
 				  struct drm_vbind_mapping *list, u32 max)
 {
 	struct drm_gpuva *va;
+	u32 n = 0, i = 0;
 	s64 count;
-	u32 i = 0;
 
 	mutex_lock(&vm->lock);
 	if (vm->closed) {
@@ -72,6 +72,10 @@ static s64 vbind_vm_list_mappings(struct vbind_vm *vm,
 		if (i == max)
 			break;
 		vbind_mapping_describe_va(&list[i++], va);
+		if (vbind_check_signal(&n)) {
+			count = -ERESTARTSYS;
+			break;
+		}
 	}
 
 unlock:
@@ -82,11 +86,15 @@ unlock:
 static int vbind_vm_copy_mappings(const struct drm_vbind_vm_query *args,
 				  const struct drm_vbind_mapping *list, u32 count)
 {
-	u32 i;
+	u32 n = 0, i;
+	int ret;
 
 	for (i = 0; i < count; i++) {
 		u64 to = args->mappings + (u64)i * args->mapping_stride;
 
+		ret = vbind_check_signal(&n);
+		if (ret)
+			return ret;
 		if (copy_struct_to_user(u64_to_user_ptr(to), args->mapping_stride,
 					&list[i], sizeof(list[i]), NULL))
 			return -EFAULT;

@@ -112,6 +112,7 @@ static int vbind_step_close(struct drm_gpuva_op *op, void *priv)
 	mutex_unlock(&vm->lock);
 	if (lock)
 		vbind_vm_unlock_resvs(vm, obj, &ctx);
+	cond_resched();
 
 	return ret;
 }
