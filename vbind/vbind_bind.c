@@ -454,10 +454,7 @@ static int vbind_bind_job_lock(struct vbind_bind_job *job,
 	return ret ?: vbind_job_reserve_fences(exec);
 }
 
-/*
- * Finds the next BO to be brought back, with a reference for the caller, and goes on
- * with @addr behind it. Counts the mappings that it passes.
- */
+/* Finds a BO to be brought back, with a reference, and sets @addr behind it. */
 static int vbind_bind_job_find_evicted(struct vbind_bind_job *job, u64 *addr,
 				       u64 last, struct drm_gpuvm_bo **vm_bo)
 {
