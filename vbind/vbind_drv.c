@@ -115,14 +115,19 @@ int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
 			return ret;
 	}
 
-	/* All files together must leave memory for others. */
-	if (limit == VBIND_LIMIT_TABLES &&
-	    !vbind_try_charge(&vbind->num_tables, totalram_pages() / 4, n)) {
-		atomic64_sub(n, &vfile->charged[limit]);
-		return -ENOSPC;
+	if (limit != VBIND_LIMIT_TABLES ||
+	    vbind_try_charge(&vbind->num_tables, totalram_pages() / 4, n))
+		return 0;
+
+	/* All files together must leave memory for others, and some for each file. */
+	if (atomic64_read(&vfile->charged[limit]) <= DRM_VBIND_MIN_FILE_TABLES) {
+		atomic64_add(n, &vbind->num_tables);
+		return 0;
 	}
 
-	return 0;
+	atomic64_sub(n, &vfile->charged[limit]);
+
+	return -ENOSPC;
 }
 
 /**

@@ -111,9 +111,16 @@ extern "C" {
  *
  * Those that a bind in a queue may need count, too: as many as if there were none
  * yet where it maps, or where it cuts. All files together can have tables of a
- * quarter of the machine's memory.
+ * quarter of the machine's memory; each of them can always have
+ * %DRM_VBIND_MIN_FILE_TABLES.
  */
 #define DRM_VBIND_MAX_FILE_TABLES	32768
+
+/**
+ * define DRM_VBIND_MIN_FILE_TABLES - how many page tables one open file can have
+ * whatever others have
+ */
+#define DRM_VBIND_MIN_FILE_TABLES	256
 
 /**
  * define DRM_VBIND_MAX_FILE_QUEUED - how many bytes the arrays of the jobs of one
