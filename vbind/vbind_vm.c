@@ -413,7 +413,12 @@ int vbind_vm_destroy_ioctl(struct drm_device *drm, void *data,
 	if (args->pad)
 		return -EINVAL;
 
-	vm = xa_erase(&vfile->vms, args->vm_id);
+	/* An id that a call of VM_CREATE has reserved stays with that call. */
+	xa_lock(&vfile->vms);
+	vm = xa_load(&vfile->vms, args->vm_id);
+	if (vm)
+		__xa_erase(&vfile->vms, args->vm_id);
+	xa_unlock(&vfile->vms);
 	if (!vm)
 		return -ENOENT;
 
