@@ -173,13 +173,14 @@ static int vbind_bind_check_bo(struct vbind_vm *vm, struct vbind_bo *bo,
 		return -EINVAL;
 	if (bo->vm_resv_obj && bo->vm_resv_obj != drm_gpuvm_resv_obj(&vm->base))
 		return -EINVAL;
-	while (!vbind_bo_claim(bo, vm)) {
-		ret = vbind_wait_for_late(to_vbind_device(vm->base.drm), -EBUSY);
-		if (ret)
-			return ret;
-	}
+	if (vbind_bo_claim(bo, vm))
+		return 0;
 
-	return 0;
+	ret = vbind_wait_for_late(to_vbind_device(vm->base.drm));
+	if (ret)
+		return ret;
+
+	return vbind_bo_claim(bo, vm) ? 0 : -EBUSY;
 }
 
 static int vbind_bind_init_bo(struct vbind_bind *bind, struct vbind_vm *vm,

@@ -106,13 +106,16 @@ static bool vbind_try_charge(atomic64_t *charged, u64 max, u64 n)
  */
 int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
 {
+	atomic64_t *charged = &vfile->charged[limit];
 	struct vbind_device *vbind = vfile->vbind;
 	int ret;
 
-	while (!vbind_try_charge(&vfile->charged[limit], vbind_limits[limit], n)) {
-		ret = vbind_wait_for_late(vbind, -ENOSPC);
+	if (!vbind_try_charge(charged, vbind_limits[limit], n)) {
+		ret = vbind_wait_for_late(vbind);
 		if (ret)
 			return ret;
+		if (!vbind_try_charge(charged, vbind_limits[limit], n))
+			return -ENOSPC;
 	}
 
 	if (limit != VBIND_LIMIT_TABLES ||
@@ -186,27 +189,23 @@ void vbind_late_done(struct vbind_device *vbind)
 /**
  * vbind_wait_for_late() - wait for what is done with to be freed
  * @vbind: the device
- * @error: what the call would fail with
  *
  * For a call that would fail for want of something that user space knows to be done
- * with. Others may be busy, so the wait has an end.
+ * with. It has to try once more, even if nothing is left to wait for: that may have
+ * been freed since it tried. Others may be busy, so the wait has an end.
  *
- * Return: 0 if trying again is of use, -ERESTARTSYS, or @error
+ * Return: 0 or -ERESTARTSYS
  */
-int vbind_wait_for_late(struct vbind_device *vbind, int error)
+int vbind_wait_for_late(struct vbind_device *vbind)
 {
 	long ret;
 
-	if (!atomic_read(&vbind->num_late))
-		return error;
-
+	/* What was freed before is seen by who tries again. */
 	ret = wait_event_interruptible_timeout(vbind->late_wait,
-					       !atomic_read(&vbind->num_late),
+					       !atomic_read_acquire(&vbind->num_late),
 					       HZ / 2);
-	if (ret < 0)
-		return ret;
 
-	return ret ? 0 : error;
+	return ret < 0 ? ret : 0;
 }
 
 static int vbind_open(struct drm_device *drm, struct drm_file *file)

@@ -387,7 +387,7 @@ int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
 void vbind_file_uncharge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
 void vbind_file_put(struct vbind_file *vfile);
 void vbind_late_done(struct vbind_device *vbind);
-int vbind_wait_for_late(struct vbind_device *vbind, int error);
+int vbind_wait_for_late(struct vbind_device *vbind);
 int vbind_check_signal(u32 *n);
 
 /* vbind_gem.c */
