@@ -132,14 +132,14 @@ static pid_t start_hostile(unsigned int i)
 
 static void run_hostile(unsigned int i)
 {
-	double end = seconds() + rounds / 4000.0 + 0.2, begin;
-	double bind = 0, exec = 0;
+	double bind = 0, exec = 0, begin, end;
 	pid_t child = start_hostile(i);
 	uint32_t n = 0;
 	int status;
 
 	usleep(100000);
-	while (seconds() < end) {
+	end = seconds() + rounds / 4000.0 + 0.2;
+	while (!n || seconds() < end) {
 		begin = seconds();
 		expect(0, vbind_map(fd, vm, VA_START + n % 64 * PAGE, PAGE, bo, 0));
 		if (seconds() - begin > bind)
@@ -159,7 +159,6 @@ static void run_hostile(unsigned int i)
 	       hostilities[i].name, mode ? "immediate" : "staged", bind * 1000,
 	       exec * 1000);
 	printf(", of %u; the end took %.1f ms\n", n, (seconds() - begin) * 1000);
-	check(n > 2, "only %u binds", n);
 }
 
 static void test_hostile(void)
