@@ -46,8 +46,8 @@ uint32_t start_waiting(uint32_t queue, uint64_t microseconds)
 	return syncobj;
 }
 
-void bind_async(const struct drm_vbind_bind *binds, uint32_t count,
-		       uint32_t in, uint32_t out)
+void bind_async(const struct drm_vbind_bind *binds, uint32_t count, uint32_t in,
+		uint32_t out)
 {
 	struct drm_vbind_sync syncs[2];
 	uint32_t num_syncs = 0;
@@ -61,7 +61,7 @@ void bind_async(const struct drm_vbind_bind *binds, uint32_t count,
 }
 
 void exec_async(uint32_t queue, struct drm_vbind_cmd cmd, uint32_t in,
-		       uint32_t out)
+		uint32_t out)
 {
 	struct drm_vbind_sync syncs[2];
 	uint32_t num_syncs = 0;
@@ -118,7 +118,7 @@ double seconds(void)
 	struct timespec ts;
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec + ts.tv_nsec * 1e-9;
+	return ts.tv_sec + ts.tv_nsec / 1e9;
 }
 
 /* Another open file of the device becomes the test's; returns the one before. */

@@ -9,7 +9,7 @@
 #include "test.h"
 
 /* A VM of 2^48 bytes, for what needs much room */
-#define WIDE		(1ULL << 48)
+#define WIDE		0x1000000000000ULL
 
 static uint32_t new_wide_vm(void)
 {

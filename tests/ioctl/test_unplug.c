@@ -147,7 +147,7 @@ static void test_unplug_dma_buf(void)
 	run_cmd(vm, vbind_cmd_write(VA_START, 7));
 }
 
-static volatile bool stop;
+static atomic_bool stop;
 
 static void *work(void *arg)
 {

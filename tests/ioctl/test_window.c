@@ -52,7 +52,7 @@ struct replacer {
 	int file;
 	uint32_t vm;
 	int ret;
-	volatile bool stop;
+	atomic_bool stop;
 };
 
 static void *replace(void *arg)
