@@ -259,22 +259,22 @@ static bool vbind_ioctl_is_for_names(unsigned int cmd)
 	       DRM_IOCTL_NR(cmd) == DRM_IOCTL_NR(DRM_IOCTL_GEM_OPEN);
 }
 
-static long vbind_ioctl(struct file *filp, unsigned int cmd, unsigned long arg)
+static long vbind_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	if (vbind_ioctl_is_for_names(cmd))
 		return -EOPNOTSUPP;
 
-	return drm_ioctl(filp, cmd, arg);
+	return drm_ioctl(file, cmd, arg);
 }
 
 #ifdef CONFIG_COMPAT
-static long vbind_compat_ioctl(struct file *filp, unsigned int cmd,
+static long vbind_compat_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
 	if (vbind_ioctl_is_for_names(cmd))
 		return -EOPNOTSUPP;
 
-	return drm_compat_ioctl(filp, cmd, arg);
+	return drm_compat_ioctl(file, cmd, arg);
 }
 #else
 #define vbind_compat_ioctl NULL

@@ -197,7 +197,7 @@ static bool vbind_shrink(struct drm_gem_object *obj,
 static bool vbind_wait_and_shrink(struct drm_gem_object *obj,
 				  struct ww_acquire_ctx *ticket)
 {
-	dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_BOOKKEEP, true, 10 * HZ);
+	dma_resv_wait_timeout(obj->resv, DMA_RESV_USAGE_BOOKKEEP, true, HZ);
 
 	return vbind_shrink(obj, ticket);
 }
