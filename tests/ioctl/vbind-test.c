@@ -88,8 +88,19 @@ static void run_test(const struct test *test, uint32_t test_mode)
 	fflush(stdout);
 }
 
+/* What --without names */
+static const char *left_out[8];
+static unsigned int num_left_out;
+
 static bool selected(const struct test *test, const char *filter)
 {
+	unsigned int i;
+
+	for (i = 0; i < num_left_out; i++) {
+		if (strstr(test->name, left_out[i]))
+			return false;
+	}
+
 	return !filter || strstr(test->name, filter);
 }
 
@@ -127,11 +138,12 @@ static void run_tests(const char *filter)
 }
 
 static const char help[] =
-"usage: vbind-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT]\n"
+"usage: vbind-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT] [--without=TEXT]...\n"
 "\n"
 "  --seed=NUMBER    for random tests; a random one by default\n"
 "  --rounds=NUMBER  how long random tests run, 2000 by default\n"
-"  --only=TEXT      only tests with TEXT in their name\n";
+"  --only=TEXT      only tests with TEXT in their name\n"
+"  --without=TEXT   no tests with TEXT in their name; up to eight times\n";
 
 int main(int argc, char **argv)
 {
@@ -149,6 +161,9 @@ int main(int argc, char **argv)
 			rounds = strtoul(argv[i] + 9, NULL, 0);
 		} else if (!strncmp(argv[i], "--only=", 7)) {
 			filter = argv[i] + 7;
+		} else if (!strncmp(argv[i], "--without=", 10) &&
+			   num_left_out < ARRAY_SIZE(left_out)) {
+			left_out[num_left_out++] = argv[i] + 10;
 		} else {
 			fputs(help, strcmp(argv[i], "--help") ? stderr : stdout);
 			return strcmp(argv[i], "--help") ? 2 : 0;
