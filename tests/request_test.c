@@ -343,7 +343,7 @@ static void apply_refuses(struct kunit *test)
 {
 	struct rt *rt = rt_init(test);
 	struct drm_gem_object *a = gt_obj_find(rt->gt, 'a');
-	struct drm_gpuva_op_map outside = { { AT(7), GT_PAGES(1) } };
+	struct drm_gpuva_op_map outside = { .va = { AT(7), GT_PAGES(1) } };
 	struct drm_gpuva_op_unmap unmap = { };
 	struct drm_gpuva_op op = { .op = DRM_GPUVA_OP_MAP };
 	struct drm_gpuvm_bo *b;
@@ -478,7 +478,7 @@ static void repeat_hangs_on_the_address(struct kunit *test)
 {
 	struct gt *gt = test->priv;
 	struct drm_gpuva va = { .repeat = 4 };
-	struct drm_gpuva_op_map cut = { { 0x107, 2 } };
+	struct drm_gpuva_op_map cut = { .va = { 0x107, 2 } };
 	struct drm_gpuva_split split;
 	unsigned int differs = 0;
 	struct drm_gpuva part;
@@ -568,7 +568,7 @@ static const struct widen_case widen_cases[] = {
 static void widen(struct kunit *test, const struct widen_case *c, u32 repeat)
 {
 	struct drm_gpuva va = { .repeat = repeat };
-	struct drm_gpuva_op_map cut = { { c->cut[0], c->cut[1] } };
+	struct drm_gpuva_op_map cut = { .va = { c->cut[0], c->cut[1] } };
 	struct drm_gpuva_op_unmap unmap = { .va = &va };
 	struct drm_gpuva_op_remap op = { .unmap = &unmap };
 	struct drm_gpuva_remap_span span;
