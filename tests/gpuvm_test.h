@@ -289,6 +289,9 @@ bool gt_expect_unchanged(struct kunit *test, struct drm_gpuvm *vm, const char *b
 void gt_alloc_begin(struct gt *gt);
 void gt_alloc_end(struct gt *gt);
 
+/* For the library's own parts: gpuvm_test.c, gpuvm_map.c, gpuvm_picture.c, gpuvm_check.c */
+void gt_count(struct gt *gt, enum gt_live what, int n);
+
 bool gpuvm_check(struct kunit *test, struct drm_gpuvm *vm);
 void gpuvm_dump(struct kunit *test, struct drm_gpuvm *vm);
 
