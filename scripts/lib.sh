@@ -324,11 +324,11 @@ lacks() {
 	! grep -E -A 20 "$2" "$1" >&2
 }
 
-# clean_log FILE: nothing in a kernel log that points at a mistake. A process that is killed since its memory cgroup has no more is
-# none, but has its backtrace there.
+# clean_log FILE: nothing in a kernel log that points at a mistake. A process that is killed for want of memory is none, but has its
+# backtrace there.
 clean_log() {
 	[[ -s $1 ]] || { say "$1 is missing or empty"; return 1; }
-	sed '/invoked oom-killer/,/Memory cgroup out of memory: Killed process/d' "$1" >"$1.clean"
+	sed '/invoked oom-killer/,/[Oo]ut of memory: Killed process/d' "$1" >"$1.clean"
 	lacks "$1.clean" "$splat"
 }
 

@@ -176,7 +176,7 @@ static int vbind_bind_check_bo(struct vbind_vm *vm, struct vbind_bo *bo,
 	if (vbind_bo_claim(bo, vm))
 		return 0;
 
-	ret = vbind_wait_for_late(to_vbind_device(vm->base.drm));
+	ret = vbind_file_wait_for_late(vm->vfile);
 	if (ret)
 		return ret;
 
@@ -438,6 +438,39 @@ int vbind_bind_job_lock_all(struct vbind_bind_job *job, struct drm_exec *exec)
 	return ret;
 }
 
+/*
+ * Commands that were queued before see what a bind maps as soon as it is mapped: the
+ * objects get the fences that the VM has, so that evictions wait for those jobs, too.
+ */
+static int vbind_bind_job_share_fences(struct vbind_bind_job *job,
+				       struct drm_exec *exec)
+{
+	struct dma_resv *resv = drm_gpuvm_resv(&job->vm->base);
+	struct drm_gem_object *obj;
+	struct dma_resv_iter cursor;
+	struct dma_fence *fence;
+	unsigned int num = 0;
+	int ret;
+
+	dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP, fence)
+		num++;
+
+	drm_exec_for_each_locked_object(exec, obj) {
+		if (obj->resv == resv)
+			continue;
+		/* One more for this job's own */
+		ret = dma_resv_reserve_fences(obj->resv, num + 1);
+		if (ret)
+			return ret;
+		dma_resv_for_each_fence(&cursor, resv, DMA_RESV_USAGE_BOOKKEEP,
+					fence)
+			dma_resv_add_fence(obj->resv, fence,
+					   DMA_RESV_USAGE_BOOKKEEP);
+	}
+
+	return 0;
+}
+
 static int vbind_bind_job_lock(struct vbind_bind_job *job,
 			       struct drm_exec *exec)
 {
@@ -452,7 +485,9 @@ static int vbind_bind_job_lock(struct vbind_bind_job *job,
 			break;
 	}
 
-	return ret ?: vbind_job_reserve_fences(exec);
+	ret = ret ?: vbind_job_reserve_fences(exec);
+
+	return ret ?: vbind_bind_job_share_fences(job, exec);
 }
 
 /* Finds a BO to be brought back, with a reference, and sets @addr behind it. */

@@ -78,6 +78,7 @@ static const u64 vbind_limits[] = {
 	[VBIND_LIMIT_MAPPINGS] = DRM_VBIND_MAX_FILE_MAPPINGS,
 	[VBIND_LIMIT_TABLES] = DRM_VBIND_MAX_FILE_TABLES,
 	[VBIND_LIMIT_QUEUED] = DRM_VBIND_MAX_FILE_QUEUED,
+	[VBIND_LIMIT_POINTS] = DRM_VBIND_MAX_FILE_POINTS,
 };
 
 static bool vbind_try_charge(atomic64_t *charged, u64 max, u64 n)
@@ -111,7 +112,7 @@ int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n)
 	int ret;
 
 	if (!vbind_try_charge(charged, vbind_limits[limit], n)) {
-		ret = vbind_wait_for_late(vbind);
+		ret = vbind_file_wait_for_late(vfile);
 		if (ret)
 			return ret;
 		if (!vbind_try_charge(charged, vbind_limits[limit], n))
@@ -177,32 +178,33 @@ void vbind_file_put(struct vbind_file *vfile)
 }
 
 /**
- * vbind_late_done() - something that was done with is freed now
- * @vbind: the device
+ * vbind_file_late_done() - something that was done with is freed now
+ * @vfile: the file that it counted for
  */
-void vbind_late_done(struct vbind_device *vbind)
+void vbind_file_late_done(struct vbind_file *vfile)
 {
-	if (atomic_dec_and_test(&vbind->num_late))
-		wake_up(&vbind->late_wait);
+	if (atomic_dec_and_test(&vfile->num_late))
+		wake_up(&vfile->late_wait);
 }
 
 /**
- * vbind_wait_for_late() - wait for what is done with to be freed
- * @vbind: the device
+ * vbind_file_wait_for_late() - wait for what is done with to be freed
+ * @vfile: the file
  *
  * For a call that would fail for want of something that user space knows to be done
  * with. It has to try once more, even if nothing is left to wait for: that may have
- * been freed since it tried. Others may be busy, so the wait has an end.
+ * been freed since it tried. What others are done with does not matter. The file's
+ * other threads may be busy, so the wait has an end.
  *
  * Return: 0 or -ERESTARTSYS
  */
-int vbind_wait_for_late(struct vbind_device *vbind)
+int vbind_file_wait_for_late(struct vbind_file *vfile)
 {
 	long ret;
 
 	/* What was freed before is seen by who tries again. */
-	ret = wait_event_interruptible_timeout(vbind->late_wait,
-					       !atomic_read_acquire(&vbind->num_late),
+	ret = wait_event_interruptible_timeout(vfile->late_wait,
+					       !atomic_read_acquire(&vfile->num_late),
 					       HZ / 2);
 
 	return ret < 0 ? ret : 0;
@@ -219,6 +221,7 @@ static int vbind_open(struct drm_device *drm, struct drm_file *file)
 
 	kref_init(&vfile->kref);
 	vfile->vbind = to_vbind_device(drm);
+	init_waitqueue_head(&vfile->late_wait);
 	vbind_client_init(&vfile->bind_client);
 	for (i = 0; i < DRM_VBIND_NUM_QUEUES; i++)
 		vbind_client_init(&vfile->clients[i]);

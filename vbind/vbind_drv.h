@@ -102,12 +102,6 @@ struct vbind_device {
 	/** @num_tables: page tables that exist, those not in use included */
 	atomic64_t num_tables;
 
-	/** @num_late: what is done with, but not freed yet: jobs, BOs */
-	atomic_t num_late;
-
-	/** @late_wait: who waits for @num_late to be 0 */
-	wait_queue_head_t late_wait;
-
 	/** @shrinker: evicts BOs */
 	struct shrinker *shrinker;
 
@@ -152,6 +146,7 @@ struct vbind_device {
  * @VBIND_LIMIT_MAPPINGS: mappings, those not in use included
  * @VBIND_LIMIT_TABLES: page tables, those not in use included
  * @VBIND_LIMIT_QUEUED: bytes that jobs have for binds, commands, syncobjs
+ * @VBIND_LIMIT_POINTS: points of timelines that jobs have yet to signal
  * @VBIND_NUM_LIMITS: number of limits
  */
 enum vbind_limit {
@@ -160,6 +155,7 @@ enum vbind_limit {
 	VBIND_LIMIT_MAPPINGS,
 	VBIND_LIMIT_TABLES,
 	VBIND_LIMIT_QUEUED,
+	VBIND_LIMIT_POINTS,
 	VBIND_NUM_LIMITS,
 };
 
@@ -171,6 +167,8 @@ enum vbind_limit {
  * @bind_client: its part in the engine for binds
  * @clients: its parts in the engines for commands
  * @num_jobs: its jobs that are queued or run
+ * @num_late: what is done with, but not freed yet: its jobs, and BOs that it created
+ * @late_wait: who waits for @num_late to be 0
  * @charged: what it has of each &enum vbind_limit
  */
 struct vbind_file {
@@ -180,6 +178,8 @@ struct vbind_file {
 	struct vbind_client bind_client;
 	struct vbind_client clients[DRM_VBIND_NUM_QUEUES];
 	atomic_t num_jobs;
+	atomic_t num_late;
+	wait_queue_head_t late_wait;
 	atomic64_t charged[VBIND_NUM_LIMITS];
 };
 
@@ -386,8 +386,8 @@ int vbind_check_array(u64 ptr, u32 count, u32 stride, size_t min_stride);
 int vbind_file_charge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
 void vbind_file_uncharge(struct vbind_file *vfile, enum vbind_limit limit, u64 n);
 void vbind_file_put(struct vbind_file *vfile);
-void vbind_late_done(struct vbind_device *vbind);
-int vbind_wait_for_late(struct vbind_device *vbind);
+void vbind_file_late_done(struct vbind_file *vfile);
+int vbind_file_wait_for_late(struct vbind_file *vfile);
 int vbind_check_signal(u32 *n);
 
 /* vbind_gem.c */

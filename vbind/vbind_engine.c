@@ -341,7 +341,6 @@ int vbind_engines_init(struct vbind_device *vbind)
 	unsigned int i;
 	int ret;
 
-	init_waitqueue_head(&vbind->late_wait);
 	ret = vbind_alloc_wq(vbind, "vbind-cleanup", 0, &vbind->cleanup_wq);
 	if (!ret)
 		ret = vbind_alloc_wq(vbind, "vbind-submit", WQ_MEM_RECLAIM,

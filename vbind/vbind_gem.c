@@ -28,16 +28,17 @@ static void vbind_bo_free_work(struct work_struct *work)
 	vbind_bo_drop_memory(bo);
 	dma_resv_unlock(obj->resv);
 	drm_gem_shmem_free(&bo->base);
-	if (vfile) {
-		vbind_file_uncharge(vfile, VBIND_LIMIT_BYTES, size);
-		vbind_file_uncharge(vfile, VBIND_LIMIT_BOS, 1);
-		vbind_file_put(vfile);
-	}
 
-	/* Freeing took the shared dma-resv lock, so its owner goes last. */
+	/* Freeing took the shared dma-resv lock, so its owner goes afterwards. */
 	if (vm_resv_obj)
 		drm_gem_object_put(vm_resv_obj);
-	vbind_late_done(vbind);
+	if (!vfile)
+		return;
+
+	vbind_file_uncharge(vfile, VBIND_LIMIT_BYTES, size);
+	vbind_file_uncharge(vfile, VBIND_LIMIT_BOS, 1);
+	vbind_file_late_done(vfile);
+	vbind_file_put(vfile);
 }
 
 /*
@@ -48,9 +49,11 @@ static void vbind_bo_free_work(struct work_struct *work)
 static void vbind_gem_free(struct drm_gem_object *obj)
 {
 	struct vbind_device *vbind = to_vbind_device(obj->dev);
+	struct vbind_bo *bo = to_vbind_bo(obj);
 
-	atomic_inc(&vbind->num_late);
-	queue_work(vbind->cleanup_wq, &to_vbind_bo(obj)->free_work);
+	if (bo->vfile)
+		atomic_inc(&bo->vfile->num_late);
+	queue_work(vbind->cleanup_wq, &bo->free_work);
 }
 
 static struct dma_buf *vbind_gem_export(struct drm_gem_object *obj, int flags)

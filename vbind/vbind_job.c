@@ -31,7 +31,7 @@ static struct vbind_job *to_vbind_job(struct drm_sched_job *sched_job)
  * @job: the job, which is done or was never queued
  *
  * What the job has is freed later, by a worker. A call that finds something in use
- * or a limit reached waits for that, see vbind_wait_for_late().
+ * or a limit reached waits for that, see vbind_file_wait_for_late().
  *
  * Context: fence signalling
  */
@@ -41,7 +41,7 @@ void vbind_job_uncount(struct vbind_job *job)
 		return;
 
 	job->counted = false;
-	atomic_inc(&to_vbind_device(job->vm->base.drm)->num_late);
+	atomic_inc(&job->vm->vfile->num_late);
 	atomic_dec(&job->vm->vfile->num_jobs);
 }
 
@@ -63,7 +63,7 @@ static void vbind_job_release(struct kref *kref)
 	kfree(job);
 
 	atomic_dec(&vbind->num_jobs);
-	vbind_late_done(vbind);
+	vbind_file_late_done(vm->vfile);
 	/* From here on the VM may go away. */
 	if (atomic_dec_and_test(&vm->num_jobs))
 		wake_up_var(&vm->num_jobs);

@@ -48,6 +48,7 @@ struct vbind_job_ops {
  * @syncs: what it is to signal
  * @num_deps: number of @deps
  * @num_syncs: number of @syncs
+ * @num_points: those of @syncs that count for %VBIND_LIMIT_POINTS
  */
 struct vbind_job {
 	struct drm_sched_job base;
@@ -67,6 +68,7 @@ struct vbind_job {
 	struct vbind_sync *syncs;
 	u32 num_deps;
 	u32 num_syncs;
+	u32 num_points;
 };
 
 /* vbind_job.c */

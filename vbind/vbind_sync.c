@@ -115,6 +115,7 @@ static int vbind_job_init_out_sync(struct vbind_job *job, struct drm_file *file,
 				   const struct drm_vbind_sync *args)
 {
 	struct vbind_sync *sync = &job->syncs[job->num_syncs];
+	int ret;
 
 	sync->syncobj = drm_syncobj_find(file, args->handle);
 	if (!sync->syncobj)
@@ -123,13 +124,17 @@ static int vbind_job_init_out_sync(struct vbind_job *job, struct drm_file *file,
 	/* Counted before all is there, so that it is cleaned up. */
 	job->num_syncs++;
 	sync->point = args->point;
-	if (args->point) {
-		sync->chain = dma_fence_chain_alloc();
-		if (!sync->chain)
-			return -ENOMEM;
-	}
+	if (!args->point)
+		return 0;
 
-	return 0;
+	/* drm_syncobj_add_point() walks over all points that are not signalled. */
+	ret = vbind_file_charge(job->vm->vfile, VBIND_LIMIT_POINTS, 1);
+	if (ret)
+		return ret;
+	job->num_points++;
+	sync->chain = dma_fence_chain_alloc();
+
+	return sync->chain ? 0 : -ENOMEM;
 }
 
 static int vbind_job_init_sync(struct vbind_job *job, struct drm_file *file,
@@ -238,7 +243,9 @@ void vbind_job_fini_syncs(struct vbind_job *job)
 		dma_fence_chain_free(job->syncs[i].chain);
 		drm_syncobj_put(job->syncs[i].syncobj);
 	}
+	vbind_file_uncharge(job->vm->vfile, VBIND_LIMIT_POINTS, job->num_points);
 	kfree(job->syncs);
 	job->syncs = NULL;
 	job->num_syncs = 0;
+	job->num_points = 0;
 }

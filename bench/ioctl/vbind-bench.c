@@ -2,8 +2,9 @@
 /* Copyright (c) 2026 The DRM GPUVM project */
 
 /*
- * vbind-bench: binds per second through the ioctl. Output: one line for each case,
- * separated by tabs: mode, sync or async, binds in an array, binds per second.
+ * vbind-bench [SECONDS]: binds per second through the ioctl. Output: one line for
+ * each case, which takes 1 second or SECONDS, separated by tabs: mode, sync or async,
+ * binds in an array, binds per second.
  *
  * 4096 pages are bound one by one, in a random order and to random pages of a BO,
  * over and over, so that each bind replaces a mapping.
@@ -24,13 +25,13 @@
 #define MAX_ARRAY	256
 /* Less than a file may have queued */
 #define MAX_QUEUED	512
-#define MIN_SECONDS	1.0
 
 #define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
 
 static int fd;
 static uint32_t vm, bo, syncobj;
 static uint64_t random_state;
+static double min_seconds = 1;
 
 static void check(const char *what, int ret)
 {
@@ -103,7 +104,7 @@ static double measure(unsigned int count,
 			done += count;
 		}
 		elapsed = now() - start;
-	} while (elapsed < MIN_SECONDS);
+	} while (elapsed < min_seconds);
 	fill_array(binds, 1);
 	bind_sync(binds, 1);
 
@@ -136,8 +137,14 @@ static void measure_mode(const char *name, uint32_t flags)
 	check("BO", vbind_gem_close(fd, bo));
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+	if (argc > 1)
+		min_seconds = atof(argv[1]);
+	if (argc > 2 || min_seconds <= 0) {
+		fprintf(stderr, "usage: vbind-bench [SECONDS]\n");
+		return 2;
+	}
 	fd = vbind_open();
 	check("there is no vbind device", fd);
 	check("syncobj", drmSyncobjCreate(fd, 0, &syncobj));

@@ -238,11 +238,11 @@ uint32_t import_bo(int from, uint32_t handle, int to)
 	return imported;
 }
 
-int open_vgem(void)
+/* The primary node of a driver; -1 if there is none */
+static int open_primary(const char *driver)
 {
 	int i, file;
 
-	/* Its render node does not create BOs, its card node does. */
 	for (i = 0; i < 64; i++) {
 		drmVersionPtr version;
 		char path[32];
@@ -253,13 +253,31 @@ int open_vgem(void)
 		if (file < 0)
 			continue;
 		version = drmGetVersion(file);
-		found = version && !strcmp(version->name, "vgem");
+		found = version && !strcmp(version->name, driver);
 		drmFreeVersion(version);
 		if (found)
 			return file;
 		close(file);
 	}
-	skip("there is no vgem device");
+	return -1;
+}
+
+/* Its render node does not create BOs, its card node does. */
+int open_vgem(void)
+{
+	int file = open_primary("vgem");
+
+	if (file < 0)
+		skip("there is no vgem device");
+	return file;
+}
+
+int open_card(void)
+{
+	int file = open_primary("vbind");
+
+	check(file >= 0, "there is no card node");
+	return file;
 }
 
 struct drm_vbind_bind map_bind(uint64_t addr, uint64_t range, uint64_t offset)

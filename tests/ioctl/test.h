@@ -87,9 +87,16 @@ extern const struct test limit_tests[];
 extern const struct test fair_tests[];
 extern const struct test window_tests[];
 extern const struct test cgroup_tests[];
+extern const struct test fence_tests[];
+extern const struct test page_tests[];
+extern const struct test pressure_tests[];
+extern const struct test share_tests[];
 extern const struct test hostile_tests[];
 extern const struct test stress_tests[];
 extern const struct test unplug_tests[];
+
+/* For --hold-fences; see test_fences.c */
+void test_held_fences(void);
 
 /* Failing and skipping */
 
@@ -127,6 +134,7 @@ const char *result_name(int ret);
 
 int open_device(void);
 int open_vgem(void);
+int open_card(void);
 uint64_t id_of(uint32_t handle);
 uint32_t new_bo(uint64_t size);
 uint32_t new_private_bo(uint64_t size, uint32_t vm_id);

@@ -39,7 +39,8 @@ static void be_polite(uint32_t queue)
 	uint32_t out = new_syncobj();
 	uint32_t i;
 
-	for (i = 0; i < 5; i++) {
+	/* With one processor, each wait may also cost a turn of the kernel's scheduler. */
+	for (i = 0; i < 2; i++) {
 		expect(0, vbind_map(fd, vm, VA_START + i * PAGE, PAGE, bo, 0));
 		exec_async(queue, vbind_cmd_write(VA_START + i * PAGE, i), 0, out);
 		wait_for(out, 0);
@@ -101,7 +102,7 @@ static void test_many_binds(void)
 		binds[i] = map_bind(VA_START + i % 1000 * PAGE, (1 + i % 64) * PAGE,
 				    0);
 	sync = vbind_sync_in(foreign.syncobj, 0);
-	for (i = 0; i < 7; i++)
+	for (i = 0; i < 9; i++)
 		expect(0, vbind_vm_bind_async(fd, vm, binds, ARRAY_SIZE(binds),
 					      &sync, 1, NULL));
 	hostile_last = new_syncobj();
@@ -147,7 +148,7 @@ static void test_killed(void)
 	setup();
 	be_polite(1);
 	check(seconds() - begin < 60, "it took %f s", seconds() - begin);
-	check_stats(1, 1, 5);
+	check_stats(1, 1, 2);
 }
 
 const struct test fair_tests[] = {

@@ -48,7 +48,8 @@ static void long_arrays(void)
 				    0, NULL);
 }
 
-static void many_tables(void)
+/* As many as there can be; then all go in one bind. */
+static void many_mappings(uint64_t stride)
 {
 	static struct drm_vbind_bind binds[DRM_VBIND_MAX_BINDS];
 	uint64_t addr = 0;
@@ -57,11 +58,21 @@ static void many_tables(void)
 	if (vbind_vm_create(fd, 0, 1ULL << 48, 0, 0, mode, &id))
 		return;
 	do {
-		for (i = 0; i < ARRAY_SIZE(binds); i++, addr += 4 << 20)
+		for (i = 0; i < ARRAY_SIZE(binds); i++, addr += stride)
 			binds[i] = range_bind(SPARSE, addr, PAGE);
 	} while (!vbind_vm_bind(fd, id, binds, ARRAY_SIZE(binds), NULL));
 	vbind_unmap(fd, id, 0, 1ULL << 48);
 	vbind_vm_destroy(fd, id);
+}
+
+static void small_mappings(void)
+{
+	many_mappings(2 * PAGE);
+}
+
+static void many_tables(void)
+{
+	many_mappings(4 << 20);
 }
 
 static void prefetches(void)
@@ -94,6 +105,7 @@ static void all_of_it(void)
 	waiting_jobs();
 	working_jobs();
 	long_arrays();
+	small_mappings();
 	many_tables();
 	prefetches();
 	vms();
@@ -106,6 +118,7 @@ static const struct {
 	{ "jobs that wait", waiting_jobs },
 	{ "jobs that work", working_jobs },
 	{ "long arrays", long_arrays },
+	{ "mappings", small_mappings },
 	{ "page tables", many_tables },
 	{ "prefetches", prefetches },
 	{ "VMs", vms },

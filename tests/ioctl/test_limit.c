@@ -203,6 +203,92 @@ static void test_jobs_at_once(void)
 	}
 }
 
+/* Points of a timeline that wait; when they are signalled, there can be as many again. */
+static void test_points(void)
+{
+	struct drm_vbind_sync syncs[DRM_VBIND_MAX_SYNCS];
+	struct foreign foreign;
+	uint32_t i, timeline, round;
+	uint64_t points;
+
+	setup();
+	timeline = new_syncobj();
+	for (round = 0; round < 2; round++) {
+		foreign = new_foreign();
+		syncs[0] = vbind_sync_in(foreign.syncobj, 0);
+		for (points = 0; ; points += ARRAY_SIZE(syncs) - 1) {
+			int ret;
+
+			for (i = 1; i < ARRAY_SIZE(syncs); i++)
+				syncs[i] = vbind_sync_out(timeline, points + i);
+			ret = vbind_exec(fd, vm, 0, NULL, 0, syncs,
+					 ARRAY_SIZE(syncs), NULL);
+			if (ret) {
+				expect(-ENOSPC, ret);
+				break;
+			}
+		}
+		check(points <= DRM_VBIND_MAX_FILE_POINTS &&
+		      points + ARRAY_SIZE(syncs) > DRM_VBIND_MAX_FILE_POINTS,
+		      "%" PRIu64 " points", points);
+		signal_foreign(&foreign);
+		wait_for(timeline, points);
+		drmSyncobjDestroy(fd, timeline);
+		timeline = new_syncobj();
+		close(foreign.timeline);
+	}
+}
+
+/* VMs go just after the last of their jobs, and there is room for as many again. */
+static void test_vms_at_once(void)
+{
+	uint32_t i, id, out, handle;
+
+	for (i = 0; i < 250; i++) {
+		struct drm_vbind_cmd cmd = vbind_cmd_write(VA_START, i);
+		struct drm_vbind_bind bind = {
+			.type = MAP, .addr = VA_START, .range = PAGE,
+		};
+		struct drm_vbind_sync syncs[2];
+
+		expect(0, vbind_vm_create(fd, VA_START, VA_RANGE, 0, 0, mode, &id));
+		expect(0, vbind_gem_create(fd, PAGE, DRM_VBIND_GEM_VM_PRIVATE, id,
+					   &handle));
+		bind.handle = handle;
+		out = new_syncobj();
+		syncs[0] = vbind_sync_out(out, 1);
+		expect(0, vbind_vm_bind_async(fd, id, &bind, 1, syncs, 1, NULL));
+		syncs[0] = vbind_sync_in(out, 1);
+		syncs[1] = vbind_sync_out(out, 2);
+		expect(0, vbind_exec(fd, id, i % 4, &cmd, 1, syncs, 2, NULL));
+		expect(0, vbind_gem_close(fd, handle));
+		wait_for(out, 2);
+		drmSyncobjDestroy(fd, out);
+		expect(0, vbind_vm_destroy(fd, id));
+	}
+}
+
+/* As many VMs as a file can have; one of them goes, and another comes. */
+static void test_last_vm_at_once(void)
+{
+	uint32_t i, out, id = 0;
+
+	for (i = 0; i < DRM_VBIND_MAX_VMS; i++)
+		expect(0, vbind_vm_create(fd, VA_START, VA_RANGE, 0, 0, mode, &id));
+	for (i = 0; i < 200; i++) {
+		struct drm_vbind_cmd cmd = vbind_cmd_wait(0);
+		struct drm_vbind_sync sync;
+
+		out = new_syncobj();
+		sync = vbind_sync_out(out, 0);
+		expect(0, vbind_exec(fd, id, 0, &cmd, 1, &sync, 1, NULL));
+		wait_for(out, 0);
+		drmSyncobjDestroy(fd, out);
+		expect(0, vbind_vm_destroy(fd, id));
+		expect(0, vbind_vm_create(fd, VA_START, VA_RANGE, 0, 0, mode, &id));
+	}
+}
+
 /* Most of what a file can have, closed and created again */
 static void test_bytes_at_once(void)
 {
@@ -220,26 +306,11 @@ static void test_global_names(void)
 {
 	struct drm_gem_flink flink = {};
 	struct drm_gem_open by_name = { .name = 1 };
-	int card = -1, i;
 
 	setup();
 	flink.handle = new_private_bo(PAGE, vm);
 	expect(-EOPNOTSUPP, vbind_ioctl(fd, DRM_IOCTL_GEM_FLINK, &flink));
-	for (i = 0; i < 64 && card < 0; i++) {
-		drmVersionPtr version;
-		char path[32];
-
-		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
-		card = open(path, O_RDWR | O_CLOEXEC);
-		version = card < 0 ? NULL : drmGetVersion(card);
-		if (card >= 0 && (!version || strcmp(version->name, "vbind"))) {
-			close(card);
-			card = -1;
-		}
-		drmFreeVersion(version);
-	}
-	check(card >= 0, "there is no card node");
-	close(use_file(card));
+	close(use_file(open_card()));
 	setup();
 	flink.handle = new_private_bo(PAGE, vm);
 	expect(-EOPNOTSUPP, vbind_ioctl(fd, DRM_IOCTL_GEM_FLINK, &flink));
@@ -254,9 +325,12 @@ const struct test limit_tests[] = {
 	{ "limits: page tables of a file", test_tables, false },
 	{ "limits: what binds that wait hold", test_queued, true },
 	{ "limits: what commands that wait hold", test_queued_cmds, false },
+	{ "limits: points of timelines that wait", test_points, false },
 	{ "limits: a BO goes from mode to mode at once", test_other_mode_at_once,
 	  true },
 	{ "limits: jobs that are done do not count", test_jobs_at_once, false },
+	{ "limits: VMs go and come right after their jobs", test_vms_at_once, true },
+	{ "limits: the last VM goes and comes", test_last_vm_at_once, false },
 	{ "limits: BOs that are closed do not count", test_bytes_at_once, false },
 	{ "limits: BOs have no global names", test_global_names, false },
 	{}

@@ -49,7 +49,7 @@ static struct drm_vbind_bind bind_of(unsigned int kind)
 
 struct replacer {
 	uint32_t kinds[2];
-	int file;
+	int file, evict;
 	uint32_t vm;
 	int ret;
 	atomic_bool stop;
@@ -64,6 +64,9 @@ static void *replace(void *arg)
 		struct drm_vbind_bind bind = bind_of(r->kinds[i % 2]);
 
 		r->ret = vbind_vm_bind(r->file, r->vm, &bind, 1, NULL);
+		/* What the next job needs comes back before it. */
+		if (i % 16 == 15 && r->evict >= 0 && write(r->evict, "1", 1) != 1)
+			r->ret = -errno;
 	}
 	return NULL;
 }
@@ -71,7 +74,9 @@ static void *replace(void *arg)
 static void test_pair(uint32_t from, uint32_t to)
 {
 	struct drm_vbind_cmd cmds[8];
-	struct replacer r = { .kinds = { from, to }, .file = fd, .vm = vm };
+	struct replacer r = {
+		.kinds = { from, to }, .file = fd, .vm = vm, .evict = open_evict(),
+	};
 	struct drm_vbind_bind whole = bind_of(1);
 	struct drm_vbind_fault fault = {};
 	pthread_t thread;
@@ -86,6 +91,8 @@ static void test_pair(uint32_t from, uint32_t to)
 		ret = vbind_exec_wait(fd, vm, cmds, ARRAY_SIZE(cmds), &fault);
 	r.stop = true;
 	pthread_join(thread, NULL);
+	if (r.evict >= 0)
+		close(r.evict);
 	expect(0, r.ret);
 	check(!ret, "%s and %s: %s, fault %u at 0x%" PRIx64, kinds[from],
 	      kinds[to], result_name(ret), fault.kind, (uint64_t)fault.addr);

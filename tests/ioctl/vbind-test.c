@@ -39,9 +39,9 @@ static const struct test last_tests[] = {
 
 static const struct test *const all_tests[] = {
 	gem_tests, prime_tests, vm_tests, bind_tests, bind_error_tests, query_tests,
-	fail_tests, thread_tests, random_tests, exec_tests, repeat_tests, sync_tests, evict_tests,
-	cancel_tests, limit_tests, fair_tests, hostile_tests, window_tests,
-	cgroup_tests,
+	fail_tests, thread_tests, random_tests, exec_tests, page_tests, repeat_tests,
+	sync_tests, fence_tests, share_tests, evict_tests, cancel_tests, limit_tests,
+	fair_tests, hostile_tests, window_tests, cgroup_tests, pressure_tests,
 	stress_tests, unplug_tests, last_tests,
 };
 
@@ -88,26 +88,35 @@ static void run_test(const struct test *test, uint32_t test_mode)
 	fflush(stdout);
 }
 
-/* What --without names */
-static const char *left_out[8];
-static unsigned int num_left_out;
+/* What --only and --without name */
+struct words {
+	const char *words[8];
+	unsigned int num;
+};
 
-static bool selected(const struct test *test, const char *filter)
+static struct words only, without;
+
+static bool has_one_of(const char *name, const struct words *w)
 {
 	unsigned int i;
 
-	for (i = 0; i < num_left_out; i++) {
-		if (strstr(test->name, left_out[i]))
-			return false;
+	for (i = 0; i < w->num; i++) {
+		if (strstr(name, w->words[i]))
+			return true;
 	}
+	return false;
+}
 
-	return !filter || strstr(test->name, filter);
+static bool selected(const struct test *test)
+{
+	return (!only.num || has_one_of(test->name, &only)) &&
+	       !has_one_of(test->name, &without);
 }
 
 typedef void (*test_fn)(const struct test *test, uint32_t test_mode);
 
 /* Calls @fn for each test that is selected, in all modes. */
-static void walk_tests(const char *filter, test_fn fn)
+static void walk_tests(test_fn fn)
 {
 	const struct test *test;
 	unsigned int i;
@@ -116,7 +125,7 @@ static void walk_tests(const char *filter, test_fn fn)
 	for (i = 0; i < ARRAY_SIZE(all_tests); i++) {
 		for (test = all_tests[i]; test->name; test++) {
 			for (m = 0; m < (test->every_mode ? 4 : 1); m++) {
-				if (selected(test, filter))
+				if (selected(test))
 					fn(test, m);
 			}
 		}
@@ -130,24 +139,46 @@ static void plan_test(const struct test *test, uint32_t test_mode)
 	num_planned++;
 }
 
-static void run_tests(const char *filter)
+static void run_tests(void)
 {
-	walk_tests(filter, plan_test);
+	walk_tests(plan_test);
 	printf("TAP version 13\n1..%u\n", num_planned);
-	walk_tests(filter, run_test);
+	walk_tests(run_test);
+}
+
+static int hold_fences(void)
+{
+	const struct test hold[] = { { "fences outlive the driver", test_held_fences,
+				       false } };
+
+	run_test(hold, 0);
+	return num_failed ? 1 : 0;
 }
 
 static const char help[] =
-"usage: vbind-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT] [--without=TEXT]...\n"
+"usage: vbind-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT]... [--without=TEXT]...\n"
+"       vbind-test --hold-fences\n"
 "\n"
 "  --seed=NUMBER    for random tests; a random one by default\n"
 "  --rounds=NUMBER  how long random tests run, 2000 by default\n"
-"  --only=TEXT      only tests with TEXT in their name\n"
-"  --without=TEXT   no tests with TEXT in their name; up to eight times\n";
+"  --only=TEXT      only tests with TEXT in their name; up to eight times\n"
+"  --without=TEXT   no tests with TEXT in their name; up to eight times\n"
+"  --hold-fences    keep fences, but no file of the device, until standard input\n"
+"                   ends, and look at them then: the driver may be unloaded meanwhile\n";
+
+static bool add_word(struct words *w, const char *option, const char *arg)
+{
+	size_t length = strlen(option);
+
+	if (strncmp(arg, option, length) || w->num == ARRAY_SIZE(w->words))
+		return false;
+
+	w->words[w->num++] = arg + length;
+	return true;
+}
 
 int main(int argc, char **argv)
 {
-	const char *filter = NULL;
 	struct timespec now;
 	int i;
 
@@ -159,18 +190,16 @@ int main(int argc, char **argv)
 			seed = strtoull(argv[i] + 7, NULL, 0);
 		} else if (!strncmp(argv[i], "--rounds=", 9)) {
 			rounds = strtoul(argv[i] + 9, NULL, 0);
-		} else if (!strncmp(argv[i], "--only=", 7)) {
-			filter = argv[i] + 7;
-		} else if (!strncmp(argv[i], "--without=", 10) &&
-			   num_left_out < ARRAY_SIZE(left_out)) {
-			left_out[num_left_out++] = argv[i] + 10;
-		} else {
+		} else if (!strcmp(argv[i], "--hold-fences")) {
+			return hold_fences();
+		} else if (!add_word(&only, "--only=", argv[i]) &&
+			   !add_word(&without, "--without=", argv[i])) {
 			fputs(help, strcmp(argv[i], "--help") ? stderr : stdout);
 			return strcmp(argv[i], "--help") ? 2 : 0;
 		}
 	}
 
-	run_tests(filter);
+	run_tests();
 	if (num_failed)
 		printf("# %u of %u tests failed\n", num_failed, num_run);
 

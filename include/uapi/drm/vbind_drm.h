@@ -32,8 +32,8 @@ extern "C" {
  * mapped before and after it, something is mapped all the time.
  *
  * What a job held, and counted for one of the limits below, can be had again when
- * its fence is signalled. All that a file makes the kernel allocate counts for the
- * memory cgroup of the caller as well.
+ * its fence is signalled. What is allocated for a file counts for the memory cgroup of
+ * the caller as well, but for what the DRM core, syncobjs and the scheduler allocate.
  *
  * Rules that hold for every ioctl:
  *
@@ -130,6 +130,14 @@ extern "C" {
  * reported 136.
  */
 #define DRM_VBIND_MAX_FILE_QUEUED	(16ULL << 20)
+
+/**
+ * define DRM_VBIND_MAX_FILE_POINTS - how many points of timelines the jobs of one
+ * open file can have yet to signal
+ *
+ * A new point of a timeline takes a look at each that is not signalled.
+ */
+#define DRM_VBIND_MAX_FILE_POINTS	1024
 
 /**
  * define DRM_VBIND_MAX_OPS - the most operations that the prefetches of a call of
@@ -522,7 +530,8 @@ struct drm_vbind_sync {
  * %DRM_VBIND_MAX_SYNCS syncobjs or %DRM_VBIND_MAX_OPS operations; -ENOSPC if the
  * file has %DRM_VBIND_MAX_JOBS jobs already, or would have more than
  * %DRM_VBIND_MAX_FILE_MAPPINGS mappings, %DRM_VBIND_MAX_FILE_TABLES page tables or
- * %DRM_VBIND_MAX_FILE_QUEUED bytes in its jobs.
+ * %DRM_VBIND_MAX_FILE_QUEUED bytes in its jobs, or %DRM_VBIND_MAX_FILE_POINTS
+ * points of timelines.
  */
 struct drm_vbind_vm_bind {
 	/** @vm_id: in: the VM */
@@ -626,7 +635,8 @@ struct drm_vbind_cmd {
  * %DRM_VBIND_MAX_SYNCS syncobjs, %DRM_VBIND_MAX_JOB_BYTES bytes or
  * %DRM_VBIND_MAX_JOB_WAIT microseconds; -ENOSPC if the file has
  * %DRM_VBIND_MAX_JOBS jobs already, or would have more than
- * %DRM_VBIND_MAX_FILE_QUEUED bytes in them; -ENOMEM if there is no memory for a BO
+ * %DRM_VBIND_MAX_FILE_QUEUED bytes in them or %DRM_VBIND_MAX_FILE_POINTS points
+ * of timelines; -ENOMEM if there is no memory for a BO
  * that was evicted.
  */
 struct drm_vbind_exec {
@@ -667,7 +677,7 @@ enum drm_vbind_fault_kind {
 	DRM_VBIND_FAULT_READONLY = 1,
 	/**
 	 * @DRM_VBIND_FAULT_EVICTED: the memory was evicted. This does not happen
-	 * to mappings that exist from EXEC until the job is done.
+	 * to what is mapped at EXEC or by a later bind, until the job is done.
 	 */
 	DRM_VBIND_FAULT_EVICTED = 2,
 	/** @DRM_VBIND_FAULT_MISMATCH: a word is not what it is compared with */
