@@ -29,6 +29,7 @@ help:
 	@echo "  make check-mainline             7 min   our KUnit suites against Linux's own core"
 	@echo "  make check-patches              32 min  build and test each step of the series"
 	@echo "  make check-drivers              27 min  the real drivers on x86_64 and arm64, in QEMU; xe's KUnit suites"
+	@echo "  make check-panthor              2 min   panthor's VM_BIND on a Mali in software, with our core and Linux's own"
 	@echo "  make check-arch [ARCH=..]       5 min   the KUnit suites on arm64, i386 and s390, in QEMU"
 	@echo "  make check-configs [NAMES=..]   37 min  kernels with odd configurations: do we compile, link, run"
 	@echo "  make check-headers [ARGS=7.2]   2 min   our modules for Debian's packaged kernel, and in it, in QEMU"
@@ -37,7 +38,8 @@ help:
 	@echo "Measure it:"
 	@echo "  make bench [ARGS=...]           2 min   our core against Linux's own, in user space: time, instructions, memory"
 	@echo "  make bench-kernel               1 min   the same in a kernel: User Mode Linux, or with ARGS=x86_64 in QEMU"
-	@echo "  make bench-vbind                1 min   binds per second through vbind's ioctl, with our core and Linux's own"
+	@echo "  make bench-vbind                2 min   binds through vbind's ioctl, with our core and Linux's own: time, instructions"
+	@echo "  make bench-panthor              1 min   binds per second through panthor's ioctl, with our core and Linux's own"
 	@echo
 	@echo "The times are from two processors, with what earlier runs built; the first run of any takes minutes more."
 	@echo "KSRC=DIR with any of them but bench and bench-kernel: use the kernel tree DIR (7.3 or 7.2) instead of Debian's; it stays as it is."
@@ -132,9 +134,19 @@ prove:
 	@scripts/setup prove
 	@scripts/check/prove
 
+.PHONY: check-panthor
+check-panthor:
+	@scripts/setup run
+	@scripts/check/panthor $(ARGS)
+
+.PHONY: bench-panthor
+bench-panthor:
+	@scripts/setup run
+	@scripts/bench/panthor $(ARGS)
+
 .PHONY: bench-vbind
 bench-vbind:
-	@scripts/setup run
+	@scripts/setup bench-kernel
 	@scripts/bench/vbind $(ARGS)
 
 .PHONY: htmldocs

@@ -180,8 +180,17 @@ kunit_py() {
 		--kunitconfig=drivers/gpu/drm/gpuvm/tests "$@"
 }
 
-# kunit NAME ACTION OPTION...: the same for User Mode Linux with vbind and configs/NAME.config.
-kunit() { kunit_py "$1" "$2" --kunitconfig="$scripts/kernel/configs/"{um,lean,"$1"}.config "${@:3}"; }
+# Not for Linux 7.2
+has_mock() { [[ -e $tree/drivers/gpu/drm/gpuvm/tests/mock ]]; }
+
+# kunit NAME ACTION OPTION...: the same for User Mode Linux with vbind and configs/NAME.config; debug has panthor on its mock as well.
+kunit() {
+	local configs=(um lean "$1")
+
+	[[ $1 != debug ]] || ! has_mock || configs+=(panthor)
+	configs=("${configs[@]/#/"--kunitconfig=$scripts/kernel/configs/"}")
+	kunit_py "$1" "$2" "${configs[@]/%/.config}" "${@:3}"
+}
 
 # kunit_cases JSON: a line for each test case, kunit.py's status and then the name. A case whose kernel died has a line, too.
 kunit_cases() {
@@ -241,6 +250,41 @@ initramfs() {
 		printf '%s\n' "$@"
 	} >"$o/initramfs.list"
 	"$o/usr/gen_init_cpio" "$o/initramfs.list" >"$o/initramfs"
+}
+
+# Linux's own core takes the place of ours in the tree, so that ccache has most of a second kernel already; not through a hard link.
+put_linux_core() {
+	local file
+
+	for file in drivers/gpu/drm/gpuvm/drm_gpuvm.c include/drm/drm_gpuvm.h; do
+		rm "$tree/$file" || return
+	done
+	cp "$src/drivers/gpu/drm/drm_gpuvm.c" "$tree/drivers/gpu/drm/gpuvm/" && cp "$src/include/drm/drm_gpuvm.h" "$tree/include/drm/"
+}
+put_our_core() { "$scripts/kernel/overlay" "$src" "$tree"; }
+
+# For panthor on the mocked Mali: kernels with our core and Linux's own, panthor-ours and panthor-linux; the programs that use it, and the guest's files, among them what the driver takes for its
+# firmware.
+panthor_kernels() {
+	panthor_kernel ours || return
+	trap 'put_our_core; kill $(jobs -p) 2>/dev/null || :' EXIT
+	put_linux_core && panthor_kernel linux
+	put_our_core
+}
+panthor_kernel() {
+	configure "panthor-$1" um "$scripts/kernel/configs/"{um,panthor,linux-core}.config && kmake "panthor-$1" ARCH=um linux
+}
+build_panthor_tools() { make -C "$repo/tests/panthor" O="$build/panthor-tools" KSRC="$src" CC="ccache gcc"; }
+panthor_initramfs() {
+	local dir path=
+
+	"$repo/tests/panthor/make-firmware" "$build/panthor-tools/firmware"
+	for dir in lib firmware arm mali arch10.8; do
+		path+=/$dir
+		set -- "$@" "dir $path 0755 0 0"
+	done
+	initramfs "$1" "file /bin/$2 $build/panthor-tools/$2 0755 0 0" "file /test $scripts/kernel/guest/test-panthor 0755 0 0" "${@:3}" \
+		"file $path/mali_csffw.bin $build/panthor-tools/firmware 0644 0 0"
 }
 
 # install_modules NAME ARCH: the modules of build/NAME, into its root.
@@ -334,7 +378,7 @@ clean_log() {
 
 # no_findings FILE: no warning or error about our files in what compilers and checkers said, but for what $left_out matches.
 no_findings() {
-	local ours='(^|/)(drivers/gpu/drm/gpuvm/[a-z_/]+|include/drm/drm_gpuvm|include/uapi/drm/vbind_drm|(tools|bench|tests/(ioctl|prove|userspace))/[a-z_/-]+)\.[ch]:'
+	local ours='(^|/)(drivers/gpu/drm/gpuvm/[a-z_/]+|include/drm/drm_gpuvm|include/uapi/drm/vbind_drm|(tools|bench|tests/(ioctl|panthor|prove|userspace))/[a-z_/-]+)\.[ch]:'
 
 	[[ -s $1 ]] || { say "$1 is missing or empty"; return 1; }
 	! grep -E "$ours.*(warning|error):" "$1" | grep -vE "tools/include/${left_out:+|$left_out}" >&2
