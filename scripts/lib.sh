@@ -263,8 +263,8 @@ put_linux_core() {
 }
 put_our_core() { "$scripts/kernel/overlay" "$src" "$tree"; }
 
-# For panthor on the mocked Mali: kernels with our core and Linux's own, panthor-ours and panthor-linux; the programs that use it, and the guest's files, among them what the driver takes for its
-# firmware.
+# For panthor on the mocked Mali: kernels with our core and Linux's own, panthor-ours and panthor-linux; the programs that use it, and
+# the guest's files, among them what the driver takes for its firmware.
 panthor_kernels() {
 	panthor_kernel ours || return
 	trap 'put_our_core; kill $(jobs -p) 2>/dev/null || :' EXIT
