@@ -358,6 +358,22 @@ unsigned int read_tables(struct run **runs)
 	return count;
 }
 
+uint64_t count_large_entries(void)
+{
+	FILE *file = fopen(MOCK "tables", "r");
+	uint64_t n, large = 0;
+	char line[160];
+
+	if (!file)
+		skip("this needs the mocked Mali and debugfs");
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "entries %*u of 1G, %" SCNu64 " of 2M", &n) == 1)
+			large += n;
+	}
+	fclose(file);
+	return large;
+}
+
 uint64_t next_random(uint64_t *state)
 {
 	/* splitmix64 */

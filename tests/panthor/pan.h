@@ -113,6 +113,9 @@ struct run {
 /* Below CODE_VA and the addresses that the driver uses for itself. Allocates *runs. */
 unsigned int read_tables(struct run **runs);
 
+/* How many entries of 2M all of the tables have */
+uint64_t count_large_entries(void);
+
 uint64_t next_random(uint64_t *state);
 uint64_t random_below(uint64_t *state, uint64_t limit);
 

@@ -76,8 +76,12 @@ uint32_t new_bo(uint64_t size, uint64_t word)
 }
 
 static const struct test *const all_tests[] = {
-	bind_tests, job_tests, random_tests,
+	bind_tests, job_tests, random_tests, NULL,
 };
+
+static const struct test *const all_known_tests[] = { known_tests, NULL };
+
+static const struct test *const *tests = all_tests;
 
 static unsigned int num_run, num_failed;
 
@@ -130,8 +134,8 @@ static unsigned int walk_tests(const char *only, void (*run)(const struct test *
 	const struct test *test;
 	unsigned int i, n = 0;
 
-	for (i = 0; i < ARRAY_SIZE(all_tests); i++) {
-		for (test = all_tests[i]; test->name; test++) {
+	for (i = 0; tests[i]; i++) {
+		for (test = tests[i]; test->name; test++) {
 			if (only && !strstr(test->name, only))
 				continue;
 			n++;
@@ -143,11 +147,12 @@ static unsigned int walk_tests(const char *only, void (*run)(const struct test *
 }
 
 static const char help[] =
-"usage: panthor-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT]\n"
+"usage: panthor-test [--seed=NUMBER] [--rounds=NUMBER] [--only=TEXT] [--known]\n"
 "\n"
 "  --seed=NUMBER    of the first random programme, 1 by default\n"
 "  --rounds=NUMBER  how many binds each has, 100 by default\n"
-"  --only=TEXT      only tests with TEXT in their name\n";
+"  --only=TEXT      only tests with TEXT in their name\n"
+"  --known          mistakes of panthor's, which have a splat in the log\n";
 
 int main(int argc, char **argv)
 {
@@ -161,6 +166,8 @@ int main(int argc, char **argv)
 			rounds = strtoul(argv[i] + 9, NULL, 0);
 		} else if (!strncmp(argv[i], "--only=", 7)) {
 			only = argv[i] + 7;
+		} else if (!strcmp(argv[i], "--known")) {
+			tests = all_known_tests;
 		} else {
 			fputs(help, strcmp(argv[i], "--help") ? stderr : stdout);
 			return strcmp(argv[i], "--help") ? 2 : 0;

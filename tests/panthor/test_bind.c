@@ -6,7 +6,7 @@
 #include "tests.h"
 
 #define VA	0x10000000ULL
-#define VA_END	(1ULL << 48)
+#define VA_END	0x1000000000000ULL
 #define WORD	0x1000ULL
 
 static void test_query(void)

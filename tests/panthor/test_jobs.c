@@ -3,7 +3,9 @@
 
 /* panthor-test: jobs that use what is mapped; faults, hangs, and the device's end. */
 
+#include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -186,6 +188,160 @@ static void test_killed(void)
 	test_copy();
 }
 
+/* The interface of sw_sync, which has no header in user space */
+struct sw_sync_fence {
+	__u32 value;
+	char name[32];
+	__s32 fence;
+};
+
+#define SW_SYNC_CREATE	_IOWR('W', 0, struct sw_sync_fence)
+#define SW_SYNC_INC	_IOW('W', 1, __u32)
+
+/* A syncobj with a fence that is signalled when *timeline moves on */
+static uint32_t new_foreign(int *timeline)
+{
+	struct sw_sync_fence args = { .value = 1 };
+	uint32_t syncobj;
+
+	*timeline = open("/sys/kernel/debug/sync/sw_sync", O_RDWR | O_CLOEXEC);
+	if (*timeline < 0)
+		skip("others' fences need CONFIG_SW_SYNC and debugfs");
+	expect(0, ioctl(*timeline, SW_SYNC_CREATE, &args));
+	expect(0, drmSyncobjCreate(fd, 0, &syncobj));
+	expect(0, drmSyncobjImportSyncFile(fd, syncobj, args.fence));
+	close(args.fence);
+	return syncobj;
+}
+
+static void queue_behind(struct client *c, struct drm_panthor_vm_bind_op op,
+			 uint32_t in, uint32_t out)
+{
+	struct drm_panthor_sync_op syncs[2] = {
+		{ .handle = in },
+		{ .flags = DRM_PANTHOR_SYNC_OP_SIGNAL, .handle = out },
+	};
+
+	op.syncs = (struct drm_panthor_obj_array)DRM_PANTHOR_OBJ_ARRAY(2, syncs);
+	expect(0, pan_bind(c->vm, &op, 1, true));
+}
+
+/* A bind waits for somebody else, a job for the bind. */
+static void test_queued(void)
+{
+	struct client c = new_client();
+	uint32_t bo = new_bo(2 * PAGE, WORD), foreign, bound, done;
+	uint64_t *words = pan_bo_map(bo, 2 * PAGE);
+	__u32 one = 1;
+	int timeline;
+
+	foreign = new_foreign(&timeline);
+	expect(0, drmSyncobjCreate(fd, 0, &bound));
+	expect(0, drmSyncobjCreate(fd, 0, &done));
+	queue_behind(&c, pan_map(bo, 0, FROM, 2 * PAGE, NOEXEC), foreign, bound);
+	emit_copy(&c.stream, FROM, FROM + PAGE, 2);
+	while (c.stream.count % 8)
+		emit_move32(&c.stream, 0, 0);
+	expect(0, pan_submit(c.group, CODE_VA, c.stream.count * 8, bound, done));
+	usleep(20000);
+	check(words[0] == WORD, "the job did not wait");
+	expect(0, ioctl(timeline, SW_SYNC_INC, &one));
+	expect(0, pan_wait(done));
+	expect(0, pan_status(done));
+	check(words[0] == WORD + 1, "nothing was copied");
+	munmap(words, 2 * PAGE);
+	close(timeline);
+	end_client(&c);
+}
+
+/* A VM goes while binds of it wait; then the fence is signalled, or never. */
+static void test_destroyed_with_binds(void)
+{
+	uint32_t bo = new_bo(64 * PAGE, WORD), foreign, bound;
+	unsigned int i, k;
+	int timeline;
+	__u32 one = 1;
+
+	for (i = 0; i < 10; i++) {
+		struct client c = new_client();
+
+		foreign = new_foreign(&timeline);
+		expect(0, drmSyncobjCreate(fd, 0, &bound));
+		for (k = 0; k < 32; k++)
+			queue_behind(&c, k % 3 ? pan_map(bo, 0, FROM + k * PAGE,
+							 64 * PAGE, NOEXEC) :
+						 pan_unmap(FROM, 8 * PAGE),
+				     foreign, bound);
+		end_client(&c);
+		if (i % 2)
+			expect(0, ioctl(timeline, SW_SYNC_INC, &one));
+		close(timeline);
+		expect(0, pan_wait(bound));
+	}
+}
+
+#define THREADS		4
+#define THREAD_PAGES	64
+
+struct worker {
+	uint32_t vm, bo;
+	uint64_t va, random;
+	int ret;
+};
+
+/* Binds at random in a part of the VM, and in the end all of it. */
+static void *work(void *arg)
+{
+	struct worker *w = arg;
+	unsigned int i;
+
+	for (i = 0; i < 200 && !w->ret; i++) {
+		uint64_t first = random_below(&w->random, THREAD_PAGES);
+		uint64_t size = 1 + random_below(&w->random, THREAD_PAGES - first);
+		struct drm_panthor_vm_bind_op op = i % 4 ?
+			pan_map(w->bo, 0, w->va + first * PAGE, size * PAGE, NOEXEC) :
+			pan_unmap(w->va + first * PAGE, size * PAGE);
+
+		if (i == 199)
+			op = pan_map(w->bo, 0, w->va, THREAD_PAGES * PAGE, NOEXEC);
+		w->ret = pan_bind(w->vm, &op, 1, false);
+	}
+	return NULL;
+}
+
+static void test_threads(void)
+{
+	struct client c = new_client();
+	uint32_t bo = new_bo(THREAD_PAGES * PAGE, WORD);
+	struct worker workers[THREADS];
+	pthread_t threads[THREADS];
+	unsigned int i, n;
+	struct run *runs;
+
+	keep_awake(true);
+	for (i = 0; i < THREADS; i++) {
+		workers[i] = (struct worker){
+			.vm = c.vm, .bo = bo, .random = i,
+			.va = FROM + i * THREAD_PAGES * PAGE,
+		};
+		check(!pthread_create(&threads[i], NULL, work, &workers[i]),
+		      "no thread");
+	}
+	for (i = 0; i < THREADS; i++)
+		pthread_join(threads[i], NULL);
+	for (i = 0; i < THREADS; i++)
+		expect(0, workers[i].ret);
+	n = read_tables(&runs);
+	check(n == THREADS, "%u runs", n);
+	for (i = 0; i < THREADS; i++)
+		check(runs[i].va == workers[i].va && runs[i].word == WORD &&
+		      runs[i].pages == THREAD_PAGES, "part %u: %" PRIu64 " pages", i,
+		      runs[i].pages);
+	free(runs);
+	end_client(&c);
+	keep_awake(false);
+}
+
 static void test_unbind(void)
 {
 	struct client c = new_client();
@@ -211,6 +367,9 @@ const struct test job_tests[] = {
 	{ "jobs copy by GPU address", test_copy },
 	{ "faults: unmapped, read-only, unmapped again", test_faults },
 	{ "sparse mappings read zero, also around what is bound there", test_sparse },
+	{ "a job waits for a bind, which waits for somebody else", test_queued },
+	{ "a VM goes while its binds wait", test_destroyed_with_binds },
+	{ "threads bind in one VM", test_threads },
 	{ "a hang ends by a reset", test_hang },
 	{ "processes are killed while they bind and run jobs", test_killed },
 	{ "the driver is unbound and bound under a client", test_unbind },

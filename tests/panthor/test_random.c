@@ -267,6 +267,52 @@ static void test_large(void)
 	       total, lost, i);
 }
 
+/*
+ * Deliberately: the BO is mapped at ever other addresses until some of its memory,
+ * which is made of small pages, lies as an entry of 2 MiB wants it. Then a page is cut
+ * out of each 2 MiB.
+ */
+static void test_cut_of_large_entry(void)
+{
+	const uint64_t size = 16 * M2;
+	struct client c = new_client();
+	uint32_t bo = new_bo(size, 1ULL << 32), state;
+	struct drm_panthor_vm_bind_op op;
+	uint64_t shift, at;
+	int ret = 0;
+
+	keep_awake(true);
+	state = DRM_PANTHOR_VM_STATE_USABLE;
+	for (shift = 0; shift < M2; shift += PAGE) {
+		op = pan_map(bo, 0, VA + shift, size, NOEXEC);
+		expect(0, pan_bind(c.vm, &op, 1, false));
+		if (count_large_entries())
+			break;
+		op = pan_unmap(VA + shift, size);
+		expect(0, pan_bind(c.vm, &op, 1, false));
+	}
+	if (shift == M2)
+		skip("no memory lies as an entry of 2 MiB wants it");
+	for (at = M2; at < size && state == DRM_PANTHOR_VM_STATE_USABLE; at += M2) {
+		op = pan_unmap(VA + at + 5 * PAGE, PAGE);
+		ret = pan_bind(c.vm, &op, 1, false);
+		expect(0, pan_vm_state(c.vm, &state));
+	}
+	if (state == DRM_PANTHOR_VM_STATE_USABLE)
+		printf("# panthor has been mended: the VM can be used still\n");
+	else
+		printf("# panthor's mistake: the unmap ends with %s, the VM is unusable\n",
+		       result_name(ret));
+	end_client(&c);
+	keep_awake(false);
+}
+
+const struct test known_tests[] = {
+	{ "a page is cut out of an entry of 2 MiB of small pages",
+	  test_cut_of_large_entry },
+	{}
+};
+
 const struct test random_tests[] = {
 	{ "random binds of small BOs, each page compared", test_small },
 	{ "random binds of large BOs, each page compared", test_large },

@@ -17,6 +17,8 @@ struct test {
 extern const struct test bind_tests[];
 extern const struct test job_tests[];
 extern const struct test random_tests[];
+/* What panthor does wrong, with a splat */
+extern const struct test known_tests[];
 
 extern uint64_t seed;
 extern unsigned int rounds;
