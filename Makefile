@@ -136,12 +136,12 @@ prove:
 
 .PHONY: check-panthor
 check-panthor:
-	@scripts/setup run
+	@scripts/setup panthor
 	@scripts/check/panthor $(ARGS)
 
 .PHONY: bench-panthor
 bench-panthor:
-	@scripts/setup run
+	@scripts/setup panthor
 	@scripts/bench/panthor $(ARGS)
 
 .PHONY: bench-vbind

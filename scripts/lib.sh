@@ -263,13 +263,22 @@ put_linux_core() {
 }
 put_our_core() { "$scripts/kernel/overlay" "$src" "$tree"; }
 
-# For panthor on the mocked Mali: kernels with our core and Linux's own, panthor-ours and panthor-linux; the programs that use it, and
-# the guest's files, among them what the driver takes for its firmware.
+# For panthor on the mocked Mali: kernels with our core and Linux's own, panthor-ours and panthor-linux, and with our core and a patched
+# driver, panthor-mended; the programs that use it, and the guest's files, among them what the driver takes for its firmware.
 panthor_kernels() {
 	panthor_kernel ours || return
-	trap 'put_our_core; kill $(jobs -p) 2>/dev/null || :' EXIT
+	trap 'put_our_core; put_driver; kill $(jobs -p) 2>/dev/null || :' EXIT
 	put_linux_core && panthor_kernel linux
-	put_our_core
+	put_our_core && put_driver "$repo/tests/drivers/panthor-widen.patch" && panthor_kernel mended
+	put_driver
+}
+
+# put_driver [PATCH]: panthor as it is, or patched; not through a hard link.
+put_driver() {
+	local file=drivers/gpu/drm/panthor/panthor_mmu.c
+
+	rm -f "$tree/$file" || return
+	if (($#)); then patch -s -o "$tree/$file" "$src/$file" "$1"; else cp -p "$src/$file" "$tree/$file"; fi
 }
 panthor_kernel() {
 	configure "panthor-$1" um "$scripts/kernel/configs/"{um,panthor,linux-core}.config && kmake "panthor-$1" ARCH=um linux
