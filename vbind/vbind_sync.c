@@ -132,7 +132,8 @@ static int vbind_job_init_out_sync(struct vbind_job *job, struct drm_file *file,
 	if (ret)
 		return ret;
 	job->num_points++;
-	sync->chain = dma_fence_chain_alloc();
+	/* dma_fence_chain_alloc() does not count for the caller's memory cgroup. */
+	sync->chain = kmalloc_obj(*sync->chain, GFP_KERNEL_ACCOUNT);
 
 	return sync->chain ? 0 : -ENOMEM;
 }

@@ -171,16 +171,19 @@ static void grow_syncs(void)
 {
 	static struct drm_vbind_sync syncs[DRM_VBIND_MAX_SYNCS];
 	struct drm_vbind_cmd cmd = vbind_cmd_wait(1000000);
-	uint32_t i, handle;
+	uint32_t i, handle = 0;
 
 	do {
 		fd = vbind_open();
 		if (fd < 0 || vbind_vm_create(fd, VA_START, VA_RANGE, 0, 0, mode,
-					      &vm) ||
-		    drmSyncobjCreate(fd, 0, &handle))
+					      &vm))
 			return;
-		for (i = 0; i < ARRAY_SIZE(syncs); i++)
+		/* A new point takes a look at all those of its timeline: have many. */
+		for (i = 0; i < ARRAY_SIZE(syncs); i++) {
+			if (i % 16 == 0 && drmSyncobjCreate(fd, 0, &handle))
+				return;
 			syncs[i] = vbind_sync_out(handle, 1 + i);
+		}
 		while (!vbind_exec(fd, vm, 0, &cmd, 1, syncs, ARRAY_SIZE(syncs),
 				   NULL))
 			;

@@ -445,7 +445,7 @@ static void test_signals(void)
 	prepare_once();
 	/* No SA_RESTART: each signal ends the call. */
 	sigaction(SIGALRM, &action, &old);
-	for (round = 0; round < 10 + rounds / 50; round++)
+	for (round = 0; round < 5 + rounds / 100; round++)
 		signal_bind(round);
 	signal_blocked_bind();
 	sigaction(SIGALRM, &old, NULL);

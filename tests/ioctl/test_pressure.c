@@ -85,11 +85,41 @@ static pid_t start_too_much(void)
 	return child;
 }
 
+/*
+ * What the process had is freed by workers after it was killed. Meanwhile the OOM
+ * killer may look for more: these are for it.
+ */
+#define VICTIMS	32
+
+static void start_victims(pid_t *victims)
+{
+	unsigned int i;
+
+	for (i = 0; i < VICTIMS; i++) {
+		victims[i] = fork();
+		check(victims[i] >= 0, "fork: %s", strerror(errno));
+		if (!victims[i])
+			for (;;)
+				pause();
+		set_oom_score(victims[i], "900");
+	}
+}
+
+static void end_victims(const pid_t *victims)
+{
+	unsigned int i;
+
+	for (i = 0; i < VICTIMS; i++) {
+		kill(victims[i], SIGKILL);
+		waitpid(victims[i], NULL, 0);
+	}
+}
+
 static void test_pressure(void)
 {
+	pid_t child, victims[VICTIMS];
 	long before, least;
 	uint32_t n = 0;
-	pid_t child;
 	int status;
 
 	set_oom_score(getpid(), "-900");
@@ -98,6 +128,7 @@ static void test_pressure(void)
 	expect(0, vbind_map(fd, vm, VA_START, BO_SIZE, bo, 0));
 	before = read_meminfo("MemAvailable:");
 	least = before;
+	start_victims(victims);
 	child = start_too_much();
 	while (!waitpid(child, &status, WNOHANG)) {
 		long kb = read_meminfo("MemAvailable:");
@@ -109,6 +140,7 @@ static void test_pressure(void)
 		n++;
 		usleep(1000);
 	}
+	end_victims(victims);
 	printf("# %u binds and commands while %ld of %ld MB were in use, then it %s\n",
 	       n, (before - least) >> 10, before >> 10,
 	       WIFSIGNALED(status) ? "was killed" : "was refused");
