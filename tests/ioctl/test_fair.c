@@ -33,18 +33,17 @@ static void end(void)
 	check(!is_signalled(hostile_last), "it was done only after the other's");
 }
 
-/* A bind and a job of a file that asks for little */
+/*
+ * A bind and a job of a file that asks for little. Not more: with one processor, each
+ * wait also costs a turn of the kernel's scheduler, while the other's work goes on.
+ */
 static void be_polite(uint32_t queue)
 {
 	uint32_t out = new_syncobj();
-	uint32_t i;
 
-	/* With one processor, each wait may also cost a turn of the kernel's scheduler. */
-	for (i = 0; i < 2; i++) {
-		expect(0, vbind_map(fd, vm, VA_START + i * PAGE, PAGE, bo, 0));
-		exec_async(queue, vbind_cmd_write(VA_START + i * PAGE, i), 0, out);
-		wait_for(out, 0);
-	}
+	expect(0, vbind_map(fd, vm, VA_START, PAGE, bo, 0));
+	exec_async(queue, vbind_cmd_write(VA_START, 1), 0, out);
+	wait_for(out, 0);
 	expect_no_faults();
 }
 
@@ -148,7 +147,7 @@ static void test_killed(void)
 	setup();
 	be_polite(1);
 	check(seconds() - begin < 60, "it took %f s", seconds() - begin);
-	check_stats(1, 1, 2);
+	check_stats(1, 1, 1);
 }
 
 const struct test fair_tests[] = {

@@ -368,10 +368,11 @@ const struct test job_tests[] = {
 	{ "faults: unmapped, read-only, unmapped again", test_faults },
 	{ "sparse mappings read zero, also around what is bound there", test_sparse },
 	{ "a job waits for a bind, which waits for somebody else", test_queued },
-	{ "a VM goes while its binds wait", test_destroyed_with_binds },
 	{ "threads bind in one VM", test_threads },
 	{ "a hang ends by a reset", test_hang },
 	{ "processes are killed while they bind and run jobs", test_killed },
+	{ "a VM goes while its binds wait", test_destroyed_with_binds },
+	/* Last: with the driver, the address spaces of such VMs go, too. */
 	{ "the driver is unbound and bound under a client", test_unbind },
 	{}
 };
