@@ -56,7 +56,8 @@ struct mock_space {
  * @failed: it has met a fault
  * @waits: for a value in memory
  * @depth: calls that it is in
- * @pc: of each of them, and @end behind its last instruction
+ * @pc: the next instruction of each of them
+ * @end: behind the last one
  * @reg: registers
  */
 struct mock_stream {
@@ -103,6 +104,7 @@ enum mock_count {
  * @hang: debugfs: command streams do not go on
  * @lose_irqs: debugfs: that many interrupts are not raised
  * @counts: what debugfs tells
+ * @wq: for the works
  * @irq_work: raises interrupts
  * @run_work: runs command streams
  */
