@@ -373,6 +373,20 @@ static int vbind_exec_job_init_cmds(struct vbind_exec_job *job,
 	return 0;
 }
 
+/*
+ * In immediate mode, a bind takes an evicted mapping off the tree, where the core
+ * would have found it, before it writes the page tables: what the core did not find
+ * is not there any more when the bind has done both.
+ */
+static void vbind_vm_wait_for_bind_step(struct vbind_vm *vm)
+{
+	if (!drm_gpuvm_immediate_mode(&vm->base))
+		return;
+
+	mutex_lock(&vm->lock);
+	mutex_unlock(&vm->lock);
+}
+
 /* All locks are held. */
 static int vbind_exec_job_submit(struct vbind_exec_job *job,
 				 struct drm_gpuvm_exec *vm_exec)
@@ -386,6 +400,7 @@ static int vbind_exec_job_submit(struct vbind_exec_job *job,
 	ret = drm_gpuvm_exec_validate(vm_exec);
 	if (ret)
 		return ret;
+	vbind_vm_wait_for_bind_step(vm);
 
 	vbind_job_arm(&job->base, &vm_exec->exec);
 	vbind_job_push(&job->base);

@@ -117,20 +117,30 @@ static void vbind_bind_leave(struct vbind_bind *bind, struct vbind_vm *vm)
 {
 	struct vbind_mapping *mapping;
 
-	if (!bind->leaving)
-		return;
+	lockdep_assert_held(&vm->lock);
 
-	mutex_lock(&vm->lock);
 	for (mapping = bind->leaving; mapping; mapping = mapping->next_leaving)
 		list_del_init(&mapping->leaving);
-	mutex_unlock(&vm->lock);
 }
 
+/*
+ * Whoever brings a BO back finds a mapping that leaves for as long as the page tables
+ * show it: an EXEC in between would not restore what its commands then use.
+ */
 static int vbind_staged_run(struct vbind_bind_job *job, struct vbind_bind *bind)
 {
-	vbind_bind_leave(bind, job->vm);
+	struct vbind_vm *vm = job->vm;
+	int ret;
 
-	return vbind_bind_update_mmu(job, bind);
+	if (!bind->leaving)
+		return vbind_bind_update_mmu(job, bind);
+
+	mutex_lock(&vm->lock);
+	ret = vbind_bind_update_mmu(job, bind);
+	vbind_bind_leave(bind, vm);
+	mutex_unlock(&vm->lock);
+
+	return ret;
 }
 
 static void vbind_bind_put_leaving(struct vbind_bind *bind, struct vbind_vm *vm)
@@ -138,8 +148,13 @@ static void vbind_bind_put_leaving(struct vbind_bind *bind, struct vbind_vm *vm)
 	struct vbind_mapping *mapping;
 	struct ww_acquire_ctx ctx;
 
+	if (!bind->leaving)
+		return;
+
 	/* For a job that never ran */
+	mutex_lock(&vm->lock);
 	vbind_bind_leave(bind, vm);
+	mutex_unlock(&vm->lock);
 	for (mapping = bind->leaving; mapping; mapping = mapping->next_leaving) {
 		struct drm_gem_object *obj = mapping->base.gem.obj;
 
