@@ -185,7 +185,7 @@ static bool is_position(struct drm_gpuvm *gpuvm, struct list_head *pos, u64 addr
  * Op lists may be made by several readers at a time. They all leave the cursor
  * on the list, and whoever takes something off it excludes them.
  */
-static struct list_head *find_position(struct drm_gpuvm *gpuvm, u64 addr)
+static inline struct list_head *find_position(struct drm_gpuvm *gpuvm, u64 addr)
 {
 	struct list_head *pos = READ_ONCE(gpuvm->rb.cursor);
 
@@ -198,13 +198,17 @@ static struct list_head *find_position(struct drm_gpuvm *gpuvm, u64 addr)
 	return pos;
 }
 
-/* What is at a position, if it overlaps a range that begins there. */
+/* Whether what is at a position overlaps a range that begins there. */
+static bool overlaps_at(struct drm_gpuvm *gpuvm, struct list_head *pos, u64 last)
+{
+	return pos != &gpuvm->rb.list && entry_to_va(pos)->va.addr <= last;
+}
+
+/* What that is, or NULL. */
 static struct drm_gpuva *overlap_at(struct drm_gpuvm *gpuvm,
 				    struct list_head *pos, u64 last)
 {
-	struct drm_gpuva *va = entry_to_va(pos);
-
-	return pos != &gpuvm->rb.list && va->va.addr <= last ? va : NULL;
+	return overlaps_at(gpuvm, pos, last) ? entry_to_va(pos) : NULL;
 }
 
 /*
@@ -1997,9 +2001,9 @@ static __always_inline bool is_kept(const struct drm_gpuva *va,
  *	request            |---------|
  *	            |-prev-|---cut---|-next-|
  */
-VISIBLE_IF_KUNIT inline void
-drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
-		struct drm_gpuva_split *split)
+static __always_inline void
+split_remains(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
+	      struct drm_gpuva_split *split)
 {
 	u64 req_last = req->va.addr + (req->va.range - 1);
 	u64 va_last = drm_gpuva_last(va);
@@ -2007,9 +2011,19 @@ drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
 	u64 last = min(va_last, req_last);
 
 	split->prev = va_part(va, va->va.addr, addr - 1);
-	split->cut = va_part(va, addr, last);
 	split->next = va_part(va, last + 1, va_last);
 	split->keep = is_contiguous(va, req, 0);
+}
+
+/* With the cut, which only steps that change nothing around it need. */
+VISIBLE_IF_KUNIT inline void
+drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
+		struct drm_gpuva_split *split)
+{
+	u64 addr = max(va->va.addr, req->va.addr);
+
+	split_remains(va, req, split);
+	split->cut = va_part(va, addr, drm_gpuva_last(va) - split->next.va.range);
 }
 EXPORT_SYMBOL_IF_KUNIT(drm_gpuva_split);
 
@@ -2094,9 +2108,9 @@ static inline struct drm_gpuva *next_overlap(struct drm_gpuva *va,
  * clear what is on the stack, that would take longer than the step itself.
  */
 
-static int step_map(const struct drm_gpuvm_ops *fn, void *priv,
-		    const struct drm_gpuva_op_map *map,
-		    const struct drm_gpuvm_req *req)
+static __always_inline int
+step_map(const struct drm_gpuvm_ops *fn, void *priv,
+	 const struct drm_gpuva_op_map *map, const struct drm_gpuvm_req *req)
 {
 	struct drm_gpuva_op op __uninitialized;
 
@@ -2171,7 +2185,7 @@ split_va(const struct drm_gpuvm_ops *fn, void *priv, struct drm_gpuva *va,
 {
 	struct drm_gpuva_split split __uninitialized;
 
-	drm_gpuva_split(va, req, &split);
+	split_remains(va, req, &split);
 	if (attrs)
 		split.keep = is_kept(va, req, attrs);
 
@@ -2214,10 +2228,15 @@ static __always_inline int
 walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
 	   const struct drm_gpuva_op_map *req, struct walk_attrs *attrs)
 {
-	struct drm_gpuva *va, *next;
+	struct list_head *pos = find_position(gpuvm, req->va.addr);
+	struct drm_gpuva *va = entry_to_va(pos), *next;
 	int ret;
 
-	for (va = first_overlap(gpuvm, req); va; va = next) {
+	/* As a rule nothing is there. */
+	if (!overlaps_at(gpuvm, pos, req->va.addr + (req->va.range - 1)))
+		return 0;
+
+	do {
 		next = next_overlap(va, req);
 
 		if (is_covered(va, req))
@@ -2228,7 +2247,9 @@ walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
 			ret = step_split(fn, priv, va, req);
 		if (ret)
 			return ret;
-	}
+
+		va = next;
+	} while (va);
 
 	return 0;
 }
