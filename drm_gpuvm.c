@@ -2015,7 +2015,7 @@ split_remains(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
 	split->keep = is_contiguous(va, req, 0);
 }
 
-/* With the cut, which only steps that change nothing around it need. */
+/* With the cut, which only step_cut() needs. */
 VISIBLE_IF_KUNIT inline void
 drm_gpuva_split(const struct drm_gpuva *va, const struct drm_gpuva_op_map *req,
 		struct drm_gpuva_split *split)
