@@ -294,7 +294,7 @@ drm_gpuva_insert(struct drm_gpuvm *gpuvm,
 
 	/* The reserved range is in the tree, and in the way of what touches it. */
 	pos = find_position(gpuvm, va->va.addr);
-	if (overlap_at(gpuvm, pos, drm_gpuva_last(va)))
+	if (overlaps_at(gpuvm, pos, drm_gpuva_last(va)))
 		return range_is_reserved(gpuvm, va->va.addr, drm_gpuva_last(va)) ?
 		       -EINVAL : -EEXIST;
 
@@ -2232,7 +2232,7 @@ walk_clear(struct drm_gpuvm *gpuvm, const struct drm_gpuvm_ops *fn, void *priv,
 	struct drm_gpuva *va = entry_to_va(pos), *next;
 	int ret;
 
-	/* As a rule nothing is there. */
+	/* By first_overlap(), a map of nothing would pay for a second test. */
 	if (!overlaps_at(gpuvm, pos, req->va.addr + (req->va.range - 1)))
 		return 0;
 
