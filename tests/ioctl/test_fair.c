@@ -87,7 +87,10 @@ static void test_working_jobs(void)
 		expect(0, vbind_vm_destroy(fd, vms[i]));
 }
 
-/* Long arrays of binds that each cut a lot, one behind the other */
+/*
+ * Long arrays of binds that each write more than a thousand entries, for neither 64K
+ * nor 2M fit: one behind the other, they take many turns of the kernel's scheduler.
+ */
 static void test_many_binds(void)
 {
 	static struct drm_vbind_bind binds[4096];
@@ -97,9 +100,11 @@ static void test_many_binds(void)
 
 	begin_hostile();
 	foreign = new_foreign();
+	bo = new_bo(2560 * PAGE);
 	for (i = 0; i < ARRAY_SIZE(binds); i++)
-		binds[i] = map_bind(VA_START + i % 1000 * PAGE, (1 + i % 64) * PAGE,
-				    0);
+		binds[i] = map_bind(VA_START + i % 200 * PAGE,
+				    (1400 + i % 100) * PAGE,
+				    (1 + i % 500 * 2) * PAGE);
 	sync = vbind_sync_in(foreign.syncobj, 0);
 	for (i = 0; i < 9; i++)
 		expect(0, vbind_vm_bind_async(fd, vm, binds, ARRAY_SIZE(binds),
